@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -130,7 +130,7 @@ def build(
 
     Another day than today (UTC) is published beside kido.duckdb, in as_of/kido-YYYY-MM-DD.duckdb.
     """
-    settings = _settings(as_of)
+    settings, began_at = _settings(as_of), datetime.now(UTC)
     if publish:
         settings.publish_as_today()
     from dagster_project.orchestration.execute import build_warehouse
@@ -139,9 +139,7 @@ def build(
     if published is None:
         _print_error("Nothing was published; the published file is as it was.")
         raise typer.Exit(1)
-    from dagster_project.serving.answers import print_answers
-
-    print_answers(published, settings.importer)
+    _print_published(settings, published, began_at)
 
 
 @app.command()
@@ -508,6 +506,29 @@ def releases(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def changes(
+    release: Annotated[
+        str, typer.Argument(help="Release (see `kido releases`); the current if not given.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print what is new in a release since the release before it: notices to be read, clauses with
+    another status, figures of the page of answers, periods of the sources, corrections.
+
+    --json: release_id, kind, subject, before, after, sentence, source, position.
+    """
+    settings = _settings()
+    with _published(settings) as published:
+        from dagster_project.serving.show_changes import changes_of_release, print_changes_of
+
+        new = changes_of_release(settings, published, release)
+        if as_json:
+            _print_objects([dict(row) for row in new.rows])
+        else:
+            print_changes_of(new)
+
+
+@app.command()
 def rollback(
     release: Annotated[
         str, typer.Argument(help="Release to restore; the one before the current if not given.")
@@ -526,13 +547,10 @@ def accept(
     release: Annotated[str, typer.Argument(help="Release that `kido build` reported as blocked.")],
 ) -> None:
     """Publish a blocked build although readers lose data; the acceptance is recorded."""
-    settings = _settings()
+    settings, began_at = _settings(), datetime.now(UTC)
     from dagster_project.orchestration.execute import accept_release
 
-    published = accept_release(settings, release)
-    from dagster_project.serving.answers import print_answers
-
-    print_answers(published, settings.importer)
+    _print_published(settings, accept_release(settings, release), began_at)
 
 
 @app.command()
@@ -909,6 +927,17 @@ def _published(settings: Settings) -> Iterator[Path]:
     require_readable(published, hint, reads_all=False)
     with naming_damage(published, hint):
         yield published
+
+
+def _print_published(settings: Settings, published: Path, began_at: datetime) -> None:
+    """Print the page of answers, then what is new if it was published since `began_at`."""
+    from dagster_project.serving.answers import print_answers
+    from dagster_project.serving.show_changes import changes_of, print_new
+
+    print_answers(published, settings.importer)
+    new = changes_of(published, is_replay=settings.is_replay)
+    if new.published_at >= began_at.replace(tzinfo=None):
+        print_new(new)
 
 
 def _print(line: str) -> None:

@@ -230,6 +230,10 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 CheckStatus = Literal["passed", "failed", "could_not_run"]
 CHECK_STATUSES: tuple[CheckStatus, ...] = get_args(CheckStatus)
 
+ChangeKind = Literal["notice", "status", "figure", "period", "correction"]
+CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
+"""What may be new in a release, the most important first."""
+
 CorrectionAction = Literal["replace", "rescale", "read_as"]
 CORRECTION_ACTIONS: tuple[CorrectionAction, ...] = get_args(CorrectionAction)
 """What is corrected: one figure, all figures in a wrong unit, or a misprinted code."""

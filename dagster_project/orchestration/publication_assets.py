@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import dagster as dg
 import duckdb
+import polars as pl
 from pydantic import Field
 
 from dagster_project.errors import BlockedError, PublicationError
@@ -39,7 +40,7 @@ from dagster_project.orchestration.metadata import (
     suite_check_result,
     suite_check_spec,
 )
-from dagster_project.orchestration.private_rows import private_rows
+from dagster_project.orchestration.private_rows import private_rows, private_sources
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.quality.report import render_report
@@ -56,7 +57,15 @@ from dagster_project.serving.release_catalog import (
     catalog_frames,
     write_catalog,
 )
+from dagster_project.serving.release_changes import (
+    changes_between,
+    changes_frame,
+    recorded_changes,
+)
+from dagster_project.serving.show_changes import changes_markdown, changes_of
 from dagster_project.settings import Settings
+
+T = TypeVar("T")
 
 AUDITED = tuple(name for name in mart_suites() if name not in RELEASE_TABLES)
 """The marts that dbt builds. Those that describe a release are made and checked with it."""
@@ -258,6 +267,7 @@ class _Attempt:
         """The published file in the UI: the page of answers, the release, the comparison."""
         published_file = self._settings.file_of_the_day
         page = answers(published_file, self._settings.importer)
+        changes = changes_of(published_file, is_replay=self._settings.is_replay)
         comparison = self.comparison.page or self.comparison.skipped_because
         is_overtaken = release.release_id != self._build.release.release_id
         return dg.MaterializeResult(
@@ -265,6 +275,7 @@ class _Attempt:
                 **({OVERTAKEN: self._build.release.release_id} if is_overtaken else {}),
                 page.importer: headline(page),
                 **numbers(page),
+                "changes": dg.MetadataValue.md(changes_markdown(changes)),
                 "answers": dg.MetadataValue.md(answers_markdown(page)),
                 "dagster/uri": str(published_file),
                 "release": release.release_id,
@@ -328,12 +339,14 @@ def _describe_release(
 
     Raises PublicationError if one of their rules fails, or the build has no page of answers.
     """
-    earlier = publication.published_releases(settings)
+    published = publication.published_releases(settings)
+    earlier = [previous for previous in published if previous.release_id < release.release_id]
     frames = catalog_frames(
         file,
         tables,
-        [*(previous for previous in earlier if previous.release_id < release.release_id), release],
+        [*earlier, release],
         as_frame(checks),
+        _changes(settings, file, release, earlier),
         rows_of_checks=len(checks) + sum(len(mart_suites()[name].rules) for name in RELEASE_TABLES),
         memory=settings.memory,
     )
@@ -351,6 +364,37 @@ def _describe_release(
         raise PublicationError(f"The release cannot be described: {'; '.join(failed)}.")
     write_catalog(file, tables, {**frames, CHECKS: as_frame([*checks, *own])}, settings.memory)
     answers(file, settings.importer)
+
+
+def _changes(
+    settings: Settings, file: Path, release: Release, earlier: Sequence[Release]
+) -> pl.DataFrame:
+    """What is new in a build since the current release, and in the releases before it.
+
+    A replay follows no release, and has no rows. Raises PublicationError if no copy of the current
+    release can be read.
+    """
+    current = publication.current_release(settings)
+    if current is None or settings.is_replay:
+        return changes_frame(release.release_id, [])
+
+    def compare(published_file: Path) -> pl.DataFrame:
+        changes = changes_between(
+            published_file,
+            file,
+            importer=settings.importer,
+            day_before=current.as_of,
+            day=release.as_of,
+            private=private_sources(),
+            memory=settings.memory,
+        )
+        releases = [each.release_id for each in earlier]
+        return changes_frame(
+            release.release_id, changes, recorded_changes(published_file, releases)
+        )
+
+    _, frame = _from_first_copy(publication.copies_of(settings, current.release_id), compare)
+    return frame
 
 
 def _compared(
@@ -376,7 +420,7 @@ def _compared(
         scope=build.release.scope,
         added_later=RELEASE_TABLES,
     )
-    last, comparison = _compared_with_copy(copies, file, compare)
+    last, comparison = _from_first_copy(copies, lambda copy: compare(copy, file))
     oldest = publication.oldest_file_for_build_day(settings)
     if oldest is not None:
         comparison = gate.with_losses_since(comparison, oldest, last, file, compare)
@@ -392,13 +436,14 @@ def _compared(
     return replace(comparison, losses=[repeated, *comparison.losses]) if repeated else comparison
 
 
-def _compared_with_copy(
-    copies: Sequence[Path], file: Path, compare: Callable[[Path, Path], gate.ReleaseComparison]
-) -> tuple[Path, gate.ReleaseComparison]:
-    """A build compared with the first copy of a release that can be read, and that copy."""
+def _from_first_copy(copies: Sequence[Path], read: Callable[[Path], T]) -> tuple[Path, T]:
+    """The first copy of a release that can be read, and what is read from it.
+
+    Raises PublicationError if all are damaged.
+    """
     for copy in copies:
         try:
-            return copy, compare(copy, file)
+            return copy, read(copy)
         except duckdb.Error:
             if not damage_of(copy):
                 raise

@@ -30,6 +30,9 @@ HEADLINE_CLAIMS = {"JPN": "JP-2024-CHINA-OVER-60"}
 _IN_WORDS = {"not_testable": "not testable", "depends_on_basis": "dependent on the basis"}
 """Verdicts as they are worded in a sentence; the others stay as they are."""
 
+COUNTS = ("codes", "clauses")
+"""Units of figures that are numbers of things."""
+
 BY_WEIGHT, BY_VALUE = 1, 2
 """Positions of the shares of rare earths that come from the supplier."""
 
@@ -230,17 +233,27 @@ def figure_in_words(line: Line) -> str:
 
     A dash where there is none.
     """
-    figure = line.figure
+    return figure_in_unit(line.figure, line.unit)
+
+
+def figure_in_unit(figure: float | None, unit: str) -> str:
+    """A figure of a line of the page, as the page prints it; a dash where there is none."""
     if figure is None:
         return "–"
-    if line.unit == "share":
+    if unit == "share":
         return percent(figure)
-    if line.unit == "return":
+    if unit == "return":
         return change(figure)
-    if line.unit in ("codes", "clauses"):
-        return f"{figure:,.0f} {line.unit if figure != 1 else line.unit.removesuffix('s')}"
-    digits = 1 if line.unit == "t" else _digits(figure)
-    return f"{figure:,.{digits}f} {line.unit}"
+    if unit in COUNTS:
+        return f"{figure:,.0f} {unit if figure != 1 else unit.removesuffix('s')}"
+    return f"{figure:,.{decimals(figure, unit)}f} {unit}"
+
+
+def decimals(figure: float, unit: str) -> int:
+    """Decimals with which the page prints a figure; those of a share or return are of per cent."""
+    if unit in COUNTS:
+        return 0
+    return 1 if unit in ("share", "return", "t") else _digits(figure)
 
 
 def _digits(figure: float) -> int:

@@ -36,7 +36,7 @@ from dagster_project.settings import Settings
 SHOW_FAILED_CHECKS = "kido query \"from catalog.checks where status <> 'passed'\""
 """The command that lists the checks of the published file that did not pass."""
 
-CONTRACT_VERSION = "3.4"
+CONTRACT_VERSION = "3.5"
 """Version of the published tables (docs/contract.md): the first number changes if a column is
 removed or redefined, the second if something is added."""
 
@@ -367,14 +367,17 @@ def last_for_build_day(settings: Settings) -> Release | None:
 
 
 def last_files_for_build_day(settings: Settings) -> list[Path]:
-    """The copies of that release: the kept one, which readers do not change, before the published
-    one; empty where there is no such release.
+    """The copies of that release; empty where there is no such release."""
+    last = last_for_build_day(settings)
+    return copies_of(settings, last.release_id) if last else []
+
+
+def copies_of(settings: Settings, release_id: str) -> list[Path]:
+    """The files with a release: the kept copy, which readers do not change, before the published
+    one; empty where neither has it.
     """
-    last, current = last_for_build_day(settings), current_release(settings)
-    if last is None:
-        return []
-    kept = _kept_file(settings, last.release_id)
-    is_current = current is not None and last.release_id == current.release_id
+    kept, current = _kept_file(settings, release_id), current_release(settings)
+    is_current = current is not None and release_id == current.release_id
     return [*([kept] if kept.exists() else []), *([settings.published_file] if is_current else [])]
 
 

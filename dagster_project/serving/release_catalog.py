@@ -1,4 +1,5 @@
-"""The tables of the catalog that describe a release: its checks, its tables, and all releases.
+"""The tables of the catalog that describe a release: its checks, its tables, what is new in it, and
+all releases.
 
 They are written while a build is published, when the results of all checks are known. Their columns
 are described in dbt's project, as sources, since dbt does not build them.
@@ -18,9 +19,10 @@ from dagster_project.lake.build_file import connect
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.serving.dictionary import Table, comment_on, latest_period_of
 from dagster_project.serving.publication import Release
+from dagster_project.serving.release_changes import CHANGES
 
 CHECKS, RELEASES, TABLES = "catalog.checks", "catalog.releases", "catalog.tables"
-RELEASE_TABLES = (CHECKS, RELEASES, TABLES)
+RELEASE_TABLES = (CHANGES, CHECKS, RELEASES, TABLES)
 
 _RELEASE: Mapping[str, Any] = {
     "release_id": pl.String, "published_at": INSTANT, "as_of": pl.Date,
@@ -38,18 +40,20 @@ def catalog_frames(
     tables: Sequence[Table],
     releases: Sequence[Release],
     checks: pl.DataFrame,
+    changes: pl.DataFrame,
     *,
     rows_of_checks: int,
     memory: int | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """The rows of the three tables, by name, for a build whose marts and views are made.
+    """The rows of these tables, by name, for a build whose marts and views are made.
 
-    `tables` are all published tables and views, `releases` all published ones with this one last.
-    `rows_of_checks` is the number of rows that `catalog.checks` will have: the results of these
-    three tables are still missing. DuckDB uses at most `memory` bytes.
+    `tables` are all published tables and views, `releases` all published ones with this one last,
+    `changes` what is new in them. `rows_of_checks` is the number of rows that `catalog.checks` will
+    have: the results of these tables are still missing. DuckDB uses at most `memory` bytes.
     """
     of_releases = pl.DataFrame([release.model_dump() for release in releases], schema=_RELEASE)
     rows_and_period: dict[str, tuple[int, date | None]] = {
+        CHANGES: (changes.height, None),
         CHECKS: (rows_of_checks, None),
         RELEASES: (len(releases), max(release.published_at for release in releases).date()),
         TABLES: (len(tables), None),
@@ -69,7 +73,7 @@ def catalog_frames(
         schema=_TABLE,
         orient="row",
     )  # fmt: skip
-    return {CHECKS: checks, RELEASES: of_releases, TABLES: of_tables}
+    return {CHANGES: changes, CHECKS: checks, RELEASES: of_releases, TABLES: of_tables}
 
 
 def _rows_and_period(

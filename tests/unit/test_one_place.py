@@ -30,6 +30,8 @@ NAMES_MARTS: Mapping[str, str] = {
     "serving/dictionary.py": "codes get the names of the lists, tables their rows",
     "serving/publication.py": "the release of a file is in its catalog",
     "serving/release_catalog.py": "what describes a release is made with it",
+    "serving/release_changes.py": "what is new is compared in the marts it names",
+    "serving/show_changes.py": "releases of a file are in its catalog",
     "serving/export.py": "terms, snapshots and lineage of a file are in its catalog",
     "serving/passing_on.py": "snapshots lead to sources",
 }

@@ -19,6 +19,7 @@ from dagster_project.serving.release_catalog import (
     catalog_frames,
     write_catalog,
 )  # fmt: skip
+from dagster_project.serving.release_changes import Change, changes_frame
 from tests import contract
 from tests.unit.serving.test_dictionary import SHARES, build, manifest, node
 
@@ -32,8 +33,14 @@ PASSED = CheckResult(
 )  # fmt: skip
 
 
+NEW = Change("period", "ecb price_quotes D", None, "2026-11-24", "ecb: days.", "ecb")
+NOTHING_NEW = changes_frame(RELEASE.release_id, [])
+
+
 def of_tables(build_file: Path, tables: list[Table], *releases: Release) -> pl.DataFrame:
-    frames = catalog_frames(build_file, tables, releases, as_frame([PASSED]), rows_of_checks=5)
+    frames = catalog_frames(
+        build_file, tables, releases, as_frame([PASSED]), NOTHING_NEW, rows_of_checks=5
+    )
     return frames[TABLES].sort("table_name")
 
 
@@ -64,7 +71,7 @@ def test_intervals_have_no_latest_period(build: Path) -> None:
 
 @pytest.fixture(scope="module")
 def described() -> list[Table]:
-    """The three tables as dbt's project describes them."""
+    """These tables as dbt's project describes them."""
     tables = described_tables(dbt_runner.load_manifest())
     return [table for table in tables if table.full_name in RELEASE_TABLES]
 
@@ -73,7 +80,8 @@ def test_they_are_made_as_they_are_described(tmp_path: Path, described: list[Tab
     file = tmp_path / "kido.duckdb"
     earlier = new_release(datetime(2026, 11, 24, 12), date(2026, 11, 24), "0.1.0")
     frames = catalog_frames(
-        _empty(file), described, [earlier, RELEASE], as_frame([PASSED]), rows_of_checks=5
+        _empty(file), described, [earlier, RELEASE], as_frame([PASSED]),
+        changes_frame(RELEASE.release_id, [NEW]), rows_of_checks=5,
     )  # fmt: skip
     for _ in range(2):  # a build that is published later is described again
         write_catalog(file, described, frames)
@@ -92,7 +100,8 @@ def test_they_are_made_as_they_are_described(tmp_path: Path, described: list[Tab
         assert connection.execute(
             "select table_name, rows, latest_period from catalog.tables order by table_name"
         ).fetchall() == [
-            ("checks", 5, None), ("releases", 2, date(2026, 11, 25)), ("tables", 3, None),
+            ("changes", 1, None), ("checks", 5, None), ("releases", 2, date(2026, 11, 25)),
+            ("tables", 4, None),
         ]  # fmt: skip
         assert connection.execute(
             "select release_id, published_at from catalog.releases"
@@ -103,13 +112,18 @@ def test_they_are_made_as_they_are_described(tmp_path: Path, described: list[Tab
         assert connection.execute("select check_name, status from catalog.checks").fetchall() == [
             ("close_is_positive", "passed")
         ]
+        assert connection.execute(
+            "select release_id, kind, before, position from catalog.changes"
+        ).fetchall() == [(RELEASE.release_id, "period", None, 1)]
 
 
 def test_a_null_in_a_required_column_is_refused_and_nothing_changes(
     tmp_path: Path, described: list[Table]
 ) -> None:
     file = _empty(tmp_path / "kido.duckdb")
-    frames = catalog_frames(file, described, [RELEASE], as_frame([PASSED]), rows_of_checks=1)
+    frames = catalog_frames(
+        file, described, [RELEASE], as_frame([PASSED]), NOTHING_NEW, rows_of_checks=1
+    )
     write_catalog(file, described, frames)
     broken = frames[CHECKS].with_columns(status=pl.lit(None, pl.String))
     with pytest.raises(duckdb.ConstraintException, match="NOT NULL"):

@@ -1,0 +1,145 @@
+"""What is new in a release, for a terminal and for the UI: the rows of `catalog.changes`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+from dagster_project import words
+from dagster_project.errors import PublicationError, listed
+from dagster_project.lake.build_file import connect
+from dagster_project.safe_text import markdown_text
+from dagster_project.serving.catalog import Row, asking
+from dagster_project.serving.publication import Release, copies_of, published_releases
+from dagster_project.serving.release_changes import recorded_changes
+from dagster_project.settings import Settings
+
+MOST_LINES = 10
+"""Lines that a build prints of what is new; a narrow terminal wraps some of them."""
+
+MOST_IN_THE_UI = 40
+"""Rows on the page of a release in the UI."""
+
+COMMAND = "kido changes"
+
+FIRST_CONTRACT = (3, 5)
+"""The contract with which releases began to record what is new in them."""
+
+_HEADINGS: Mapping[words.ChangeKind, str] = {
+    "notice": "Notices to be read",
+    "status": "Clauses with another status",
+    "figure": "Figures of the page of answers",
+    "period": "Periods of the sources",
+    "correction": "Corrections of publishers' errors",
+}
+
+
+@dataclass(frozen=True)
+class ReleaseChanges:
+    """The rows of one release, the most important first; `nothing` says why there are none."""
+
+    release_id: str
+    published_at: datetime
+    rows: Sequence[Row]
+    nothing: str
+
+    @property
+    def sentences(self) -> Sequence[str]:
+        return [row["sentence"] for row in self.rows]
+
+
+def changes_of(
+    published_file: Path, release_id: str = "", *, is_replay: bool = False
+) -> ReleaseChanges:
+    """What is new in a release that a file lists, by default in its own.
+
+    Raises PublicationError, which names the last releases, for one that the file does not list.
+    """
+    with connect(published_file, read_only=True) as connection:
+        releases = asking(connection)("from catalog.releases order by release_id")
+    by_id = {row["release_id"]: row for row in releases}
+    release = by_id.get(release_id) if release_id else releases[-1]
+    if release is None:
+        raise _unknown(release_id, by_id)
+    rows = recorded_changes(published_file, [release["release_id"]])
+    return ReleaseChanges(
+        release["release_id"],
+        release["published_at"],
+        sorted(rows, key=lambda row: int(row["position"])),
+        _why_nothing(release, is_first=release == releases[0], is_replay=is_replay),
+    )
+
+
+def changes_of_release(settings: Settings, published_file: Path, release_id: str) -> ReleaseChanges:
+    """What is new in a release, read from its own copy where that is kept: a later file has no rows
+    of a release that was rolled back.
+
+    Raises PublicationError, which names the last releases, for an unknown one.
+    """
+    if not release_id:
+        return changes_of(published_file, is_replay=settings.is_replay)
+    releases = {release.release_id: release for release in published_releases(settings)}
+    if release_id not in releases:
+        raise _unknown(release_id, releases)
+    copies = copies_of(settings, release_id)
+    return changes_of(copies[0] if copies else published_file, release_id)
+
+
+def _unknown(release_id: str, releases: Mapping[str, Row | Release]) -> PublicationError:
+    newest_first = sorted(releases, reverse=True)
+    return PublicationError(
+        f"There is no release {release_id!r}.", hint=f"Releases: {listed(newest_first)}."
+    )
+
+
+def _why_nothing(release: Row, *, is_first: bool, is_replay: bool) -> str:
+    name, contract = release["release_id"], str(release["contract_version"])
+    if is_replay:
+        return f"{name} is of another day, beside the releases: it is compared with none of them."
+    if is_first:
+        return f"{name} is the first release: there is none to compare it with."
+    if tuple(map(int, contract.split(".")[:2])) < FIRST_CONTRACT:
+        return f"{name} is of contract {contract}, which did not record what is new."
+    return f"Nothing is new in {name} since the release before it."
+
+
+def changes_markdown(changes: ReleaseChanges) -> str:
+    """The sentences as a list for the UI."""
+    if not changes.rows:
+        return markdown_text(changes.nothing)
+    lines = [f"- {markdown_text(sentence)}" for sentence in changes.sentences[:MOST_IN_THE_UI]]
+    more = len(changes.rows) - len(lines)
+    return "\n".join([*lines, *([f"- and {more:,} more: {COMMAND}"] if more else [])])
+
+
+def print_new(changes: ReleaseChanges) -> None:
+    """Print what a build has published that is new, in at most MOST_LINES lines."""
+    from dagster_project.serving.terminal import print_text
+
+    if not changes.rows:
+        print_text(f"\n{changes.nothing}")
+        return
+    print_text("\nWhat is new since the release before", style="bold")
+    room = MOST_LINES - 1
+    shown = changes.sentences[: room if len(changes.rows) <= room else room - 1]
+    for sentence in shown:
+        print_text(sentence, indent=2)
+    if more := len(changes.rows) - len(shown):
+        print_text(f"and {more:,} more: {COMMAND}", indent=2)
+
+
+def print_changes_of(changes: ReleaseChanges) -> None:
+    """Print every row of a release, by kind."""
+    from dagster_project.serving.terminal import print_text
+
+    if not changes.rows:
+        print_text(changes.nothing)
+        return
+    print_text(f"What is new in {changes.release_id}", style="bold")
+    for kind, rows in groupby(changes.rows, key=lambda row: row["kind"]):
+        print_text(f"\n{_HEADINGS.get(kind, kind)}", style="bold")
+        for row in rows:
+            print_text(row["sentence"], indent=2)
