@@ -295,3 +295,43 @@ def test_a_rolled_back_snapshot_blocks_a_build_after_a_past_day_too(
     assert red.asset_key == PUBLISHED
     assert "rolled back" in str(red.metadata["observed"].value)
     assert "Compared with release" in str(red.metadata["comparison"].value)
+
+
+def with_months(settings: Settings, minutes_ago: int, last: int, *snapshots: str) -> str:
+    """Publish a build with the months of 2026 up to the last one; returns what is new on the asset.
+
+    Empty where the build is not published.
+    """
+    found = ready(settings, minutes_ago, 150.0, *snapshots, run=f"run{minutes_ago}")
+    with duckdb.connect(str(found.file)) as connection:
+        connection.execute("drop table catalog.releases")  # made with the release
+        connection.execute(
+            "create table catalog.coverage as select 'hmrc' as source, 'trade_flows' as table_name,"
+            " 'GBR' as reporter_iso3, 'import' as flow, 'M' as frequency, make_date(2026, month, 1)"
+            " as period_start, 9 as rows, 's1' as snapshot_id from range(1, ?) as months (month)",
+            [last + 1],
+        )
+    result = materialize()
+    assert result.success
+    (materialization,) = result.asset_materializations_for_node("published__warehouse")
+    return str(materialization.metadata["changes"].value)
+
+
+def test_what_is_new_is_on_the_asset_and_compared_with_what_readers_saw(
+    settings: Settings,
+) -> None:
+    """After a rollback that is the release that was restored; its own rows stay in the table."""
+    hmrc = "- hmrc: months of trade flows through 2026"
+    said = with_months(settings, 9, 5, "ecb-1")
+    assert said.endswith(" is the first release: there is none to compare it with.")
+    assert with_months(settings, 8, 6, "ecb-1") == f"{hmrc}-06, 2026-05 before"
+    assert with_months(settings, 7, 8, "ecb-1", "ecb-2") == f"{hmrc}-08, 2026-06 before"
+    publication.rollback(settings)
+    assert with_months(settings, 6, 7, "ecb-1", "ecb-3") == f"{hmrc}-07, 2026-06 before"
+    assert "Nothing is new in " in with_months(settings, 5, 7, "ecb-1", "ecb-3")
+    names = [release.release_id for release in publication.published_releases(settings)]
+    with duckdb.connect(str(settings.published_file), read_only=True) as connection:
+        rows = connection.execute(
+            "select release_id, before, after from catalog.changes order by release_id"
+        ).fetchall()
+    assert rows == [(names[1], "2026-05", "2026-06"), (names[3], "2026-06", "2026-07")]
