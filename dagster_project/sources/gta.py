@@ -147,8 +147,17 @@ def parse(
     economy that is not in the list.
     Source: SGEPT API documentation, GTA Data V2.
     """
+    return parse_extract([payload], document, scope)
+
+
+def parse_extract(
+    parts: Sequence[bytes], document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
+    """Pages read together: an intervention that was updated meanwhile may be on two of them."""
     retrieved_at = utc_naive(document.retrieved_at)
-    notices = (_notice(each, retrieved_at) for each in _interventions(_content(payload)))
+    notices = (
+        _notice(each, retrieved_at) for part in parts for each in _interventions(_content(part))
+    )
     return {"notices": notices_of(notices, source=CARD.name)}
 
 

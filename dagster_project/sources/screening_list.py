@@ -51,7 +51,7 @@ CARD = SourceCard(
     domain="restrictions",
     homepage="https://www.trade.gov/consolidated-screening-list",
     tables=("notices",),
-    lists=("companies", "measures", "economies", "notice_words", "nomenclature"),
+    lists=("companies", "measures", "notice_words", "nomenclature"),
     description=(
         "Listings of companies of the catalogue on the lists of the United States (Entity List, "
         "Unverified List, Military End User List and others). The daily file of 17 MB also names "

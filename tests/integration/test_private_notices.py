@@ -304,7 +304,6 @@ def test_without_a_key_the_command_says_which_one(
 
 BAD: dict[str, Any] = {
     "an invalid day": [intervention(4711, "CANARY ACT", date_published="CANARY DAY")],
-    "two of one number": [intervention(4711, "CANARY ONE"), intervention(4711, "CANARY TWO")],
     "an unknown economy": [
         intervention(4711, implementing_jurisdictions=[{"id": 9, "iso": "CANARY"}])
     ],

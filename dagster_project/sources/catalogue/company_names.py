@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
-
-import polars as pl
+from typing import Any
 
 from dagster_project.lake import vocabulary
-from dagster_project.sources.catalogue.clauses import read_measures
-from dagster_project.sources.catalogue.companies import read_companies
+from dagster_project.sources.catalogue.companies import UNNAMED
 from dagster_project.sources.catalogue.yaml_text import read_section
 
 
@@ -20,5 +19,13 @@ def company_names() -> tuple[str, ...]:
     """
     _, facts = read_section(vocabulary.bytes_of_list("companies"), allowed=("companies",))
     _, measures = read_section(vocabulary.bytes_of_list("measures"), allowed=("measures",))
-    tables = (read_companies(facts), read_measures(measures))
-    return tuple(pl.concat(each["company_facts"]["company"] for each in tables).unique().sort())
+    listed = {name for measure in measures for name in _names_in(measure)}
+    return tuple(sorted({str(fact["company"]) for fact in facts} | listed))
+
+
+def _names_in(measure: Mapping[str, Any]) -> Iterator[str]:
+    """The entities that clauses of a measure, as written, name."""
+    for clause in measure["clauses"]:
+        target = clause.get("target", measure.get("target")) or {}
+        if target.get("class") == "entity":
+            yield from (name for name in target["names"] if name != UNNAMED)

@@ -233,7 +233,7 @@ def test_an_announcement_in_a_list_is_a_row_with_number_and_words() -> None:
         "minerals": ["gallium"],
         "hs6_codes": [],
         "is_provisional": False,
-        "vintage_at": datetime(2026, 11, 27),
+        "vintage_at": RETRIEVED,
     }
 
 
