@@ -34,15 +34,15 @@ def named_in(*texts: str | None) -> Named:
     what a notice names does not depend on the commodities in scope.
     """
     text = " \n ".join(unicodedata.normalize("NFKC", each) for each in texts if each)
-    found = [word for word in notice_words() if _pattern(word).search(text)]
+    matching = [word for word in notice_words() if _pattern(word).search(text)]
     codes = {
         code
         for match in _TARIFF_CODE.finditer(text)
         if (code := "".join(part for part in match.groups() if part)) in hs_2022_codes()
     }
     return Named(
-        tuple(sorted({word.word for word in found})),
-        tuple(sorted({word.mineral for word in found if word.mineral})),
+        tuple(sorted({word.word for word in matching})),
+        tuple(sorted({word.mineral for word in matching if word.mineral})),
         tuple(sorted(codes)),
     )
 
