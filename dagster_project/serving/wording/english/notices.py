@@ -26,6 +26,8 @@ def because(facts: Facts) -> str:
         parts.append(f"it is about {facts['company']}")
     if facts["words"]:
         parts.append(f"it names {_some(facts['words'])}")
+    if facts["is_number_alone"]:
+        parts.append("its title is a number alone")
     if facts["codes"]:
         parts.append(f"it is on HS {_some(facts['codes'])}")
     return f"{'; '.join(parts)}; no clause names it"

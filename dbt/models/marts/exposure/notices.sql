@@ -95,6 +95,7 @@ stated as (
     select
         notices.*,
         greatest(notices.known_at, cast(notices.read_at as date)) as waits_since,
+        regexp_full_match(notices.title, '.*公告\s*\d{4}年第\s*\d+\s*号\s*') as is_number_alone,
         acts.act,
         decisions.clause_ids,
         decisions.reason,
@@ -109,6 +110,7 @@ stated as (
                 len(notices.words) > 0
                 or notices.company is not null
                 or codes.commodity_codes is not null
+                or is_number_alone
                 then 'to_be_read'
             else 'not_relevant'
         end as state
@@ -148,6 +150,7 @@ select
         'company': 'company',
         'codes': 'if(len(hs6_codes) > 0, commodity_codes, [])',
         'corrects': 'corrects',
+        'is_number_alone': 'is_number_alone and len(words) = 0',
     }) }} as because,
     read_at,
     decided_at,
