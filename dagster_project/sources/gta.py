@@ -166,7 +166,7 @@ def _content(payload: bytes) -> Any:
     text = require_text(payload, source=CARD.name, reads=("JSON",))
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UpstreamFormatError(
             f"{CARD.name}: the answer is cut or no JSON ({exception_text(error)})."
         ) from error

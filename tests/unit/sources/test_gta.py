@@ -201,7 +201,11 @@ def test_another_layout_is_rejected_in_a_sentence(content: Any, message: str) ->
 
 
 def test_a_page_or_a_cut_answer_is_never_an_empty_list() -> None:
-    for payload, message in ((b"<html></html>", "HTML page"), (b"[{", "cut or no JSON")):
+    for payload, message in (
+        (b"<html></html>", "HTML page"),
+        (b"[{", "cut or no JSON"),
+        (b"[" * 100_000, "cut or no JSON"),
+    ):
         with pytest.raises(UpstreamFormatError, match=message):
             gta.parse(payload, DOCUMENT)
 
