@@ -858,12 +858,12 @@ def _digest(rows: Mapping[str, Rows], parts: Sequence[Part]) -> str:
 
 
 def _known_until(rows: Mapping[str, Rows]) -> date | None:
-    """The last day of the rows; None for tables whose period is not a day."""
+    """The last day of the rows; None for tables whose rows are not of a day."""
     last_days = [
-        batches.scan(rows_of_table).select(pl.col(period).max()).collect().item()
+        batches.scan(rows_of_table).select(pl.col(day).max()).collect().item()
         for name, rows_of_table in rows.items()
-        if (period := LAKE_TABLES[name].period)
-        and LAKE_TABLES[name].columns[period].dtype == pl.Date
+        if (day := LAKE_TABLES[name].period or LAKE_TABLES[name].day)
+        and LAKE_TABLES[name].columns[day].dtype == pl.Date
     ]
     return max((day for day in last_days if isinstance(day, date)), default=None)
 

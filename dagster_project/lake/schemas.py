@@ -58,6 +58,7 @@ class LakeTable:
     the day.
 
     `period` is the column with the period of a row; it is of `frequency` where no column says so.
+    `day` is the column with the day on which something was published, of a table without periods.
     Of a table that is `asked_by` the codes of a column, requests are recorded (`coverage`), so
     that a slice withdrawn by its publisher is recognised.
 
@@ -76,6 +77,7 @@ class LakeTable:
     known_from: str | None = "vintage_at"
     period: str | None = None
     frequency: words.Frequency = "A"
+    day: str | None = None
     asked_by: str | None = None
     is_staged_by_slice: bool = False
 
@@ -140,6 +142,7 @@ def _table(
     known_from: str | None = "vintage_at",
     period: str | None = None,
     frequency: words.Frequency = "A",
+    day: str | None = None,
     asked_by: str | None = None,
     is_staged_by_slice: bool = False,
 ) -> LakeTable:
@@ -159,6 +162,7 @@ def _table(
         known_from=known_from,
         period=period,
         frequency=frequency,
+        day=day,
         asked_by=asked_by,
         is_staged_by_slice=is_staged_by_slice,
     )
@@ -434,7 +438,7 @@ NOTICES = _table(
     key=("source", "notice_id"),
     vintage_slice=("source", "notice_id"),
     known_from=None,
-    period="published_at",
+    day="published_at",
     columns={
         "notice_id": Column(
             pl.String, "The publisher's number of it, e.g. `2026-1` or `2025-19846`."
