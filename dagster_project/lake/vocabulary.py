@@ -27,7 +27,7 @@ MEASURES_FILE = _BUNDLED / "catalogue" / "measures.yaml"
 COMMODITIES_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_commodities.csv"
 INSTRUMENTS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_instruments.csv"
 NOMENCLATURE_FILE = _BUNDLED / "nomenclature" / "hs_2022.csv"
-NOTICE_WORDS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_notice_words.csv"
+NOTICE_WORDS_FILE = Path(__file__).with_name("notice_words.csv")
 MINERAL_GROUPS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_mineral_groups.csv"
 
 SCHEMES_OF_ALPHA2: tuple[words.CodeScheme, ...] = ("eurostat", "hmrc")
@@ -248,7 +248,10 @@ class NoticeWord:
 
 @cache
 def notice_words() -> tuple[NoticeWord, ...]:
-    """The words of official notices, in the order of the seed that lists them."""
+    """The words of official notices in the order of `notice_words.csv`.
+
+    English ones are in lower case and in singular.
+    """
     return tuple(
         NoticeWord(row["word"], row["language"], row["mineral"]) for row in _rows(NOTICE_WORDS_FILE)
     )

@@ -1,6 +1,6 @@
 """What the words of an official notice name: minerals, acts on their trade, HS codes.
 
-The words are those of `seed_notice_words.csv`, in English, Chinese and Japanese.
+The words are those of `lake/notice_words.csv`, in English, Chinese and Japanese.
 """
 
 from __future__ import annotations

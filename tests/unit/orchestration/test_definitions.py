@@ -116,7 +116,7 @@ def test_a_sensor_per_kind_of_problem_and_none_runs_by_itself(definitions: dg.De
     stopped = dg.DefaultSensorStatus.STOPPED
     assert {sensor.default_status for sensor in sensors} == {stopped}
     intervals = [sensor.minimum_interval_seconds for sensor in sensors]
-    assert intervals == [60, 60, 60, 3600, 3600]
+    assert intervals == [60, 60, 60, 3600, 3600, 3600]
 
 
 def selected(definitions: dg.Definitions, job: str) -> set[str]:
