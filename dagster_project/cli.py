@@ -930,14 +930,15 @@ def _published(settings: Settings) -> Iterator[Path]:
 
 
 def _print_published(settings: Settings, published: Path, began_at: datetime) -> None:
-    """Print the page of answers, then what is new if it was published since `began_at`."""
-    from dagster_project.serving.answers import print_answers
+    """Print the page of answers, what is new if it was published since `began_at`, and the path."""
+    from dagster_project.serving.answers import print_page, print_path
     from dagster_project.serving.show_changes import changes_of, print_new
 
-    print_answers(published, settings.importer)
+    print_page(published, settings.importer)
     new = changes_of(published, is_replay=settings.is_replay)
     if new.published_at >= began_at.replace(tzinfo=None):
         print_new(new)
+    print_path(published)
 
 
 def _print(line: str) -> None:

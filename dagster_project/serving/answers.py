@@ -170,7 +170,22 @@ def answers_markdown(page: Answers) -> str:
 
 
 def print_answers(published_file: Path, importer: str) -> None:
-    """The same page for a terminal."""
+    """The same page for a terminal, and the path of the file."""
+    print_page(published_file, importer)
+    print_path(published_file)
+
+
+def print_path(published_file: Path) -> None:
+    """Print the path of the published file, the last line."""
+    from rich.text import Text
+
+    from dagster_project.serving.terminal import print_text
+
+    print_text(Text.assemble("\n", ("Published:", "bold"), f" {published_file}"))
+
+
+def print_page(published_file: Path, importer: str) -> None:
+    """Print the page alone."""
     from rich.text import Text
 
     from dagster_project.serving.terminal import print_text, width
@@ -196,7 +211,6 @@ def print_answers(published_file: Path, importer: str) -> None:
         print_text("")
     for text in (*_nothing(page), *_claims(page, in_bold=str, plain=str)):
         print_text(text)
-    print_text(Text.assemble("\n", ("Published:", "bold"), f" {published_file}"))
 
 
 def _nothing(page: Answers) -> list[str]:

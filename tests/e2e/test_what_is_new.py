@@ -166,10 +166,12 @@ def test_a_build_without_news_publishes_no_release_and_says_so(story: Story) -> 
 
 def test_a_build_prints_what_is_new_after_the_page(story: Story) -> None:
     page, _, new = story.printed["month"].stdout.partition("What is new since the release before\n")
-    assert "Published: " in page
+    assert "published statements, each with its verdict, in catalog.claims" in page
     assert new.splitlines() == [
         f"  Japan: {MAGNETS}: 110.0 t (July 2026), 6.4 t more than 103.6 t (June 2026)",
         "  hmrc: months of trade flows through 2026-07, 2026-06 before",
+        "",
+        f"Published: {story.home / 'kido.duckdb'}",
     ]
 
 
