@@ -30,7 +30,7 @@ COMPARED = [*BUILD, "compared"]
 
 def build(how: str) -> None:
     """`kido build`; `uncompared` takes every file of the lake as it is. Only for measuring."""
-    from dagster_project.cli import main
+    from dagster_project.cli import app
     from dagster_project.lake import tables
 
     def exists(path: Path, file: Any) -> bool:
@@ -38,9 +38,8 @@ def build(how: str) -> None:
         return True
 
     if how == "uncompared":
-        tables._is_as_written = exists
-    sys.argv = ["kido", "build"]
-    main()
+        tables.is_as_written = exists
+    app(["build"])
 
 
 def measure(home: Path, folder: Path, pairs: int, settings: dict[str, str]) -> None:

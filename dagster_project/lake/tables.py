@@ -526,10 +526,10 @@ class Lake:
         try:
             if not (self.store.is_local or is_cached):
                 self._download(file.name, place)
-            is_whole = _is_as_written(place, file)
+            is_whole = is_as_written(place, file)
             if is_cached and not is_whole:
                 self._download(file.name, place)
-                is_whole = _is_as_written(place, file)
+                is_whole = is_as_written(place, file)
         except FileNotFoundError:
             return self._damaged(file, "is missing")
         except OSError as error:
@@ -609,7 +609,7 @@ def _own_files(
     ]
 
 
-def _is_as_written(path: Path, file: LakeFile) -> bool:
+def is_as_written(path: Path, file: LakeFile) -> bool:
     """Whether a file has the recorded hash, if there is one. Raises FileNotFoundError."""
     status = path.stat()
     state = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
