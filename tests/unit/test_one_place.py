@@ -22,7 +22,7 @@ CASES = CHECKOUT / "tests" / "unit" / "quality" / "suites" / "marts"
 NAMES_MARTS: Mapping[str, str] = {
     "serving/answers.py": "the page of answers draws from the marts it names",
     "serving/measures.py": "the page of measures draws from the marts it names",
-    "serving/notices.py": "what is to be read is in the mart it names, and who was asked in the catalog",
+    "serving/notices.py": "what is to be read, and who was asked, are in marts",
     "serving/changes.py": "the pages begin with what changed in the marts it names",
     "serving/pictures.py": "the picture of the markets draws from the marts it names",
     "serving/catalog.py": "releases and snapshots of a file are in its catalog",
