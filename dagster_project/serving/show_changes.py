@@ -45,6 +45,8 @@ class ReleaseChanges:
     published_at: datetime
     rows: Sequence[Row]
     nothing: str
+    is_compared: bool = True
+    """Whether there is a release to compare it with."""
 
     @property
     def sentences(self) -> Sequence[str]:
@@ -65,11 +67,13 @@ def changes_of(
     if release is None:
         raise _unknown(release_id, by_id)
     rows = recorded_changes(published_file, [release["release_id"]])
+    is_first = release == releases[0]
     return ReleaseChanges(
         release["release_id"],
         release["published_at"],
         sorted(rows, key=lambda row: int(row["position"])),
-        _why_nothing(release, is_first=release == releases[0], is_replay=is_replay),
+        _why_nothing(release, is_first=is_first, is_replay=is_replay),
+        is_compared=not (is_first or is_replay),
     )
 
 
@@ -116,9 +120,14 @@ def changes_markdown(changes: ReleaseChanges) -> str:
 
 
 def print_new(changes: ReleaseChanges) -> None:
-    """Print what a build has published that is new, in at most MOST_LINES lines."""
+    """Print what a build has published that is new, in at most MOST_LINES lines.
+
+    Nothing is printed of a first release or a replay, which are compared with none.
+    """
     from dagster_project.serving.terminal import print_text
 
+    if not changes.is_compared:
+        return
     if not changes.rows:
         print_text(f"\n{changes.nothing}")
         return
