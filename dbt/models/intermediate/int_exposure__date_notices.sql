@@ -10,8 +10,8 @@ vintages as (
 
 ),
 
--- The same notice is retrieved again and again; it was there to be read from the first time on. What
--- an announcement's own page names stays, though a list of titles was retrieved after it.
+-- The same notice is retrieved again and again; it was there to be read from the first time on.
+-- What an announcement's own page names stays, though a list of titles was retrieved after it.
 first_readings as (
 
     select
