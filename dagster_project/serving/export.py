@@ -5,6 +5,7 @@ A public export has no row of a source that may not be passed on. Single queries
 
 from __future__ import annotations
 
+import glob
 import json
 import shutil
 import time
@@ -313,7 +314,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
     before = _before(folder)
     if before.exists() and not folder.exists():  # killed between the two renames
         before.rename(folder)
-    for leftover in folder.parent.glob(f".{folder.name}.new-*"):
+    for leftover in folder.parent.glob(f".{glob.escape(folder.name)}.new-*"):
         with suppress(FileNotFoundError):
             if time.time() - leftover.stat().st_mtime > LEFTOVER_AGE_S:
                 shutil.rmtree(leftover, ignore_errors=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -38,6 +40,11 @@ from tests.unit.serving.test_measures import clause, exposure
 from tests.unit.serving.test_pictures import STUDY, path
 
 TABLES = sorted(contract.published())
+PRICE_COLUMNS = (
+    "price_date", "product_code", "product_name", "purity", "basis", "incoterm", "location",
+    "currency", "unit", "low", "high", "mid", "vat_included", "source", "source_licence",
+    "source_ref", "received_at",
+)  # fmt: skip
 
 
 def assert_safe(printed: str) -> None:
@@ -165,6 +172,65 @@ def test_an_exact_format_is_exact_in_a_pipe_and_safe_in_a_terminal(home: Path, h
         os.close(reader)
         assert process.wait() == 0
     assert all(character.isprintable() or character in "\r\n\t" for character in shown.decode())
+
+
+def test_no_quarantined_text_harms_a_terminal(tmp_path: Path) -> None:
+    """Prices of a day in the future, whose other cells are hostile, and a file that is refused."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(PRICE_COLUMNS)
+    texts = [" ".join(text.replace("\0", "").split())[:5000] for text in TEXTS.values()]
+    days = [(f"2099-01-{number:02}", text) for number, text in enumerate(texts, 1)]
+    # A file with more rows to quarantine than to keep is refused.
+    days += [(f"{date(2018, 1, 1) + timedelta(number)}", "mine") for number in range(3000)]
+    for day, text in days:
+        writer.writerow(
+            [day, "DY_OX", text, text, "spot", "FOB", "China", "USD", "kg", "", "", 1,
+             "false", text, "mine", text, ""]
+        )  # fmt: skip
+    future = tmp_path / "future \u202e\x1b[31m [x](http:⁄⁄a).csv"
+    future.write_text(out.getvalue(), "utf8")
+    assert_safe(run(tmp_path / "home", "land", "rare_earth_prices", str(future)))
+    refused = tmp_path / f"refused {TEXTS['backwards']}.csv"
+    refused.write_text(f"{TEXTS['colours']},{TEXTS['link']}\n1,2\n", "utf8")
+    assert_safe(run(tmp_path / "home", "land", "rare_earth_prices", str(refused)))
+    listed = run(tmp_path / "home", "quarantine", columns=200)
+    assert f" {len(TEXTS)} " in listed
+    assert_safe(listed)
+    for columns in (0, 100):
+        shown = run(tmp_path / "home", "quarantine", "rare_earth_prices", columns=columns)
+        assert "2099-01-01" in shown
+        assert_safe(shown)
+    for text in TEXTS.values():
+        assert_safe(run(tmp_path / "home", "quarantine", "--rule", "x", "--", text))
+    rows = json.loads(run(tmp_path / "home", "quarantine", "rare_earth_prices", "--json"))
+    units = " ".join(json.loads(row["row"])["unit"] for row in rows)
+    assert [text for text in texts if text not in units] == []
+
+
+@pytest.mark.parametrize("options", [[], ["--public"]])
+def test_an_export_of_hostile_texts_is_exact_and_its_words_are_safe(
+    home: Path, tmp_path: Path, options: list[str]
+) -> None:
+    """Every text is hostile but for the names of the tables, which are Kido's own."""
+    own, out = tmp_path / "own", tmp_path / "out"
+    shutil.copytree(home, own)
+    with duckdb.connect(str(own / "kido.duckdb")) as connection:
+        connection.execute("delete from catalog.tables")
+        connection.execute(
+            "insert into catalog.tables by name "
+            "select schema_name, table_name, false as is_view from duckdb_tables()"
+        )
+    home = own
+    assert_safe(run(home, "export", "--parquet", str(out), *options))
+    manifest = json.loads((out / "manifest.json").read_text("utf8"))
+    files = [table["file"] for table in manifest["tables"] if table["file"]]
+    assert all(file.replace("/", "").replace(".", "").replace("_", "").isalnum() for file in files)
+    titles = duckdb.sql(f"select title from '{out}/exposure/measure_timeline.parquet'").fetchall()
+    assert {title for (title,) in titles} == {EVERYTHING}
+    for text in TEXTS.values():
+        folder = tmp_path / text.replace("\0", "").replace("/", "∕")[:80]
+        assert_safe(run(home, "export", "--parquet", str(folder), *options))
 
 
 def test_excel_computes_no_text_of_a_csv(home: Path) -> None:
