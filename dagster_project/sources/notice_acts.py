@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import chain
 
 _NUMBER = r"No\.?\s*0*(\d{1,4})"
 _YEAR = r"(20\d\d)"
@@ -19,7 +20,13 @@ _ANNOUNCEMENT = re.compile(
 """`Announcement No. 18 of 2025`, `Announcement [2025] No. 18`."""
 
 _ISSUER = re.compile(r"\bMOFCOM\b|ministry of commerce", re.IGNORECASE)
-_GONGGAO = re.compile(r"([\u4e00-\u9fff\s、]{0,40})公告\s*(\d{4})\s*年\s*第\s*0*(\d+)\s*号")
+_AUTHORITIES = r"([\u4e00-\u9fff\s、]{0,40})"
+_GONGGAO = (
+    re.compile(_AUTHORITIES + r"公告\s*[〔\[(]?\s*(\d{4})\s*[〕\])]?\s*年?\s*第\s*0*(\d+)\s*号"),
+    re.compile(_AUTHORITIES + r"(?<!\d)(\d{4})\s*年\s*第\s*0*(\d+)\s*号\s*公告"),
+)
+"""`公告2025年第18号`, `公告〔2025〕第18号`, `2025年第18号公告`."""
+
 _MOFCOM = "商务部"
 _AUTHORITY = re.compile(r"[署部局院行]")
 """How the name of a Chinese authority ends."""
@@ -45,7 +52,7 @@ def acts_in(*texts: str | None) -> tuple[str, ...]:
 
 
 def _acts_of(paragraph: str) -> Iterator[str]:
-    for match in _GONGGAO.finditer(paragraph):
+    for match in chain.from_iterable(form.finditer(paragraph) for form in _GONGGAO):
         issuer, year, number = match.groups()
         if _MOFCOM in issuer or not _AUTHORITY.search(issuer):
             yield f"MOFCOM {year}-{int(number)}"

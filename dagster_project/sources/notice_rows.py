@@ -16,6 +16,8 @@ from dagster_project.sources.notice_texts import named_in
 from dagster_project.words import NoticeKind
 
 _GIVEN_LATER = ("document", "snapshot_id")
+_READ_ONLY = ("text", "cited")
+"""Fields that words and codes are read in, and that are no columns."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Notice:
     """A notice as its publisher prints it, with the columns of `notices`.
 
     `text` is what its words, minerals and codes are read in besides the title, where that is more
-    than the `summary`. `hs6_codes` are those that the publisher prints beside it.
+    than the `summary`. `cited` are acts that the title names besides its own: they are words
+    by which it is recognised. `hs6_codes` are those that the publisher prints beside it.
     """
 
     notice_id: str
@@ -37,6 +40,7 @@ class Notice:
     url: str | None = None
     implementer_iso3: str | None = None
     acts: tuple[str, ...] = ()
+    cited: tuple[str, ...] = ()
     corrects: str | None = None
     company: str | None = None
     hs6_codes: tuple[str, ...] = ()
@@ -60,12 +64,12 @@ def notices_of(notices: Iterable[Notice], *, source: str) -> pl.DataFrame:
 
 def _row(notice: Notice, source: str) -> Mapping[str, object]:
     named = named_in(notice.title, notice.text or notice.summary)
-    printed = {name: value for name, value in vars(notice).items() if name != "text"}
+    printed = {name: value for name, value in vars(notice).items() if name not in _READ_ONLY}
     return {
         **printed,
         "source": source,
         "acts": list(notice.acts),
-        "words": list(named.words),
+        "words": sorted({*named.words, *notice.cited}),
         "minerals": list(named.minerals),
         "hs6_codes": sorted({*notice.hs6_codes, *named.hs6_codes}),
         "is_provisional": False,
