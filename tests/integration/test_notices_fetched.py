@@ -144,16 +144,18 @@ def test_documents_of_sixty_days_are_rows_after_one_command(
 ) -> None:
     register.documents += [
         document("2026-0", ago(61), "Controls on Antimony"),
-        document("2026-9", ago(5), "Magnets", "commerce-department"),
+        document("2026-9", ago(5), "Section 232: Magnets", "commerce-department"),
+        document("2026-8", ago(5), "Copper River Salmon", "fisheries-bureau"),
     ]
     code, printed = desk.fetch()
     assert code == 0, printed
     assert len(register.requests) == 1
-    # 61 days ago is too early, and the department itself is not asked for.
+    # 61 days ago is too early, and other bureaus of the department are left out.
     assert desk.rows().select("notice_id", "issuer", "minerals").rows() == [
         ("2026-1", "Industry and Security Bureau", []),
         ("2026-2", "Energy Department", []),
         ("2026-3", "Industry and Security Bureau", ["gallium"]),
+        ("2026-9", "Commerce Department", []),
     ]
 
 
@@ -229,6 +231,17 @@ def test_another_answer_is_a_sentence_and_loses_no_notice(
     assert desk.rows().equals(before)
     register.always(None)
     assert desk.fetch()[0] == 0
+
+
+def test_a_broken_document_is_named_and_loses_no_other(
+    register: FakeFederalRegister, desk: Desk
+) -> None:
+    broken = {"type": None, "agencies": None, "title": None}
+    register.documents.append({**document("2026-4", ago(2)), **broken})
+    code, printed = desk.fetch()
+    assert code == 0, printed
+    assert desk.numbers == ["2026-1", "2026-2", "2026-3", "2026-4"]
+    assert "1 document without a valid value of a field: 2026-4 (title, type, agencies)" in printed
 
 
 def test_an_unknown_agency_is_named(register: FakeFederalRegister, desk: Desk) -> None:
