@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import polars as pl
 
-from dagster_project.errors import UpstreamFormatError, counted, exception_text, listed
+from dagster_project.errors import UpstreamFormatError, counted, exception_text
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import commodity_codes, economies, economy_by
 from dagster_project.sources.card import (
@@ -130,7 +131,7 @@ def _page(since: date, offset: int) -> Request:
 def follow(request: Request, answer: Answer) -> Step:
     """The next page, after a full one or while the answer counts more rows than were sent.
 
-    Interventions with an invalid field are named by their number; they are rows without it.
+    Interventions with an invalid field are counted in a warning; they are rows without it.
 
     Raises UpstreamFormatError where an answer has no rows although it counts more.
     """
@@ -149,12 +150,12 @@ def follow(request: Request, answer: Answer) -> Step:
 
 
 def _about_invalid(interventions: Sequence[Mapping[str, Any]]) -> str:
-    """A sentence on interventions with invalid fields, which quotes none of their content."""
-    fields = {f"{_number(row)}": list(_invalid_fields(row)) for row in interventions}
-    names = [f"{number} ({', '.join(invalid)})" for number, invalid in fields.items() if invalid]
-    if not names:
+    """A sentence on interventions with invalid fields, without a value: it is in logs."""
+    invalid = [fields for row in interventions if (fields := tuple(_invalid_fields(row)))]
+    if not invalid:
         return ""
-    return f"{counted(len(names), 'intervention')} with an invalid field: {listed(names)}."
+    names = ", ".join(sorted(set(chain.from_iterable(invalid))))
+    return f"{counted(len(invalid), 'intervention')} without a valid value of {names}."
 
 
 def _invalid_fields(row: Mapping[str, Any]) -> Iterator[str]:

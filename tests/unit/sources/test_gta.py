@@ -182,7 +182,7 @@ def test_one_implementer_is_named_by_its_code_or_number(
         ({"intervention_url": 7, "affected_products": None}, ""),
     ],
 )  # fmt: skip
-def test_a_broken_intervention_is_named_and_loses_no_other(
+def test_a_broken_intervention_is_counted_and_loses_no_other(
     broken: dict[str, Any], named: str, tmp_path: Path
 ) -> None:
     good, bad = intervention(1), {**intervention(4711, "A CANARY"), **broken}
@@ -191,9 +191,8 @@ def test_a_broken_intervention_is_named_and_loses_no_other(
     assert rows.head(1).equals(notices([good]))
     assert set(rows["hs6_codes"][1]) <= {"280530"}
     done = step([good, bad], tmp_path)
-    sentence = f"1 intervention with an invalid field: 4711 ({named})." if named else ""
+    sentence = f"1 intervention without a valid value of {named}." if named else ""
     assert done == Done(sentence)
-    assert "CANARY" not in sentence
 
 
 def test_a_list_and_pages_of_results_have_the_same_rows() -> None:
