@@ -260,9 +260,7 @@ def follow(request: Request, answer: Answer) -> Step:
     if request.context:
         first, last = (date.fromisoformat(request.context[name]) for name in ("first", "last"))
         if page.count and not page.results:
-            raise UpstreamFormatError(
-                f"{CARD.name}: the answer counts {page.count:,} documents and has none of them."
-            )
+            raise _without_documents(page.count)
         if page.count >= MOST_AT_ONCE and first < last:
             middle = first + (last - first) // 2
             return Instead((_search(first, middle), _search(middle + timedelta(days=1), last)))
@@ -270,6 +268,12 @@ def follow(request: Request, answer: Answer) -> Step:
     if not (page.next_page_url and page.results):
         return Done(warning)
     return More((_next_page(page.next_page_url, request),), warning)
+
+
+def _without_documents(count: int) -> UpstreamFormatError:
+    return UpstreamFormatError(
+        f"{CARD.name}: the answer counts {count:,} documents and has none of them."
+    )
 
 
 def _about_missing(documents: Sequence[_Printed]) -> str:
@@ -341,7 +345,10 @@ def parse_extract(
     Source: Federal Register API v1, documents.json.
     """
     retrieved_at = utc_naive(document.retrieved_at)
-    printed = [each for payload in parts for each in _page_of(payload).results]
+    pages = [_page_of(payload) for payload in parts]
+    printed = [each for page in pages for each in page.results]
+    if not printed and any(page.count for page in pages):
+        raise _without_documents(max(page.count for page in pages))
     notices = (_notice(each, retrieved_at) for each in printed if not each.is_of_another_bureau)
     return {"notices": notices_of(notices, source=CARD.name)}
 

@@ -10,7 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from html.parser import HTMLParser
 from types import MappingProxyType
@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 
 import polars as pl
 
-from dagster_project.errors import DeniedError, UpstreamFormatError, listed
+from dagster_project.errors import DeniedError, UpstreamFormatError, amount_of_bytes, listed
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import (
     Answer,
@@ -38,6 +38,7 @@ from dagster_project.sources.card import (
     Window,
 )
 from dagster_project.sources.formats import looks_like_html, utc_naive
+from dagster_project.sources.limits import MOST_PAGE_BYTES
 from dagster_project.sources.notice_acts import acts_in
 from dagster_project.sources.notice_rows import Notice, notices_of
 from dagster_project.sources.quotes import json_object
@@ -107,17 +108,23 @@ LONGEST_SUMMARY = 2_000
 """Characters of an announcement's text that are kept: its decision and the first items. Words and
 codes are read in all of it."""
 
+LONGEST_TITLE = 1_000
+"""Characters of a title in which a number is looked for; titles have some 100."""
+
 OWN_AUTHORITY = "商务部"
 
 _PARAMETER = re.compile(r"""(["'])(\w+)\1\s*:\s*(["'])(.*?)\3""")
 """A parameter of a list as in a column's page: `'webId':'0123...'`, which is no JSON."""
 
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^>]*(?:>|\Z)", re.DOTALL)
+"""A comment or declaration, also one without an end: the parser would look for each one's end."""
+
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 
 _ANNOUNCEMENT = re.compile(
     r"^\W*(?P<issuer>\w[\w\s、,()]{1,80}?)\s*(?:"
-    r"公告\s*[〔\[(]?\s*(?P<year>\d{4})\s*[〕\])]?\s*年?\s*第\s*(?P<number>\d+)\s*号"
-    r"|(?P<other_year>\d{4})\s*年\s*第\s*(?P<other_number>\d+)\s*号\s*公告)"
+    r"公告\s*[〔\[(]?\s*(?P<year>\d{4})\s*[〕\])]?\s*年?\s*第\s*(?P<number>\d{1,5})\s*号"
+    r"|(?P<other_year>\d{4})\s*年\s*第\s*(?P<other_number>\d{1,5})\s*号\s*公告)"
 )
 """The beginning of an announcement's title: authorities, year and number, as `公告2026年第1号`,
 `公告〔2026〕第1号` or `2026年第1号公告`."""
@@ -381,7 +388,7 @@ def _number_in(title: str) -> _Number | None:
 
 def _is_unread(title: str) -> bool:
     """Whether a title seems to be of an announcement, and has no number that is read."""
-    text = _one_line(unicodedata.normalize("NFKC", title))
+    text = _one_line(unicodedata.normalize("NFKC", title[:LONGEST_TITLE]))
     is_like_one = _LIKE_ONE.search(text) and not _ABOUT_ONE.search(text)
     return bool(is_like_one) and _number_in(title) is None
 
@@ -429,7 +436,7 @@ def _listing_of(payload: bytes) -> _Listing:
     counts = [attributes.get("count", "") for _, attributes in reader.tags]
     count = next((int(each) for each in counts if each.isdecimal()), None)
     entries = [
-        _Entry(link.title, _day_in(link.around), _address(link.href))
+        _Entry(link.title, _day_in("".join(link.around)), _address(link.href))
         for link in reader.links
         if link.title
     ]
@@ -448,13 +455,13 @@ class _Link:
 
     href: str
     titled: str
-    around: str = ""
-    inside: str = ""
+    around: list[str]
+    inside: list[str] = field(default_factory=list)
 
     @property
     def title(self) -> str:
         """The longer of title and text, but for a text that is cut."""
-        texts = (_one_line(self.titled), _one_line(self.inside))
+        texts = (_one_line(self.titled), _one_line("".join(self.inside)))
         return max(texts, key=lambda text: (not text.endswith(("...", "…")), len(text)))
 
 
@@ -469,16 +476,23 @@ class _Tags(HTMLParser):
         self.tags: list[tuple[str, Mapping[str, str]]] = []
         self.meta: dict[str, str] = {}
         self.body: list[str] = []
+        self._line: list[str] = []
         self.links: list[_Link] = []
         self._is_in_link = self._is_in_entry = False
-        self._before = ""
+        self._before: list[str] = []
         self._divisions = 0
         self._skipped = ""
 
     @classmethod
     def of_page(cls, page: str) -> _Tags:
+        """Raises UpstreamFormatError for a larger page than the ministry has."""
+        if len(page) > MOST_PAGE_BYTES:
+            raise UpstreamFormatError(
+                f"{CARD.name}: the page has more than {amount_of_bytes(MOST_PAGE_BYTES)}."
+            )
         reader = cls()
-        reader.feed(page)
+        # Up to the last tag: the parser would look for the end of each tag after it.
+        reader.feed(_COMMENT.sub("", page[: page.rfind(">") + 1]))
         reader.close()
         return reader
 
@@ -488,7 +502,7 @@ class _Tags(HTMLParser):
         if tag == "meta" and "name" in attributes:
             self.meta.setdefault(attributes["name"].lower(), attributes.get("content", ""))
         if tag == "a" and attributes.get("href"):
-            before = "" if self._is_in_entry else self._before
+            before = [] if self._is_in_entry else list(self._before)
             self.links.append(_Link(attributes["href"], attributes.get("title", ""), before))
             self._is_in_link = self._is_in_entry = True
         if tag == "li":
@@ -498,9 +512,9 @@ class _Tags(HTMLParser):
         if tag == "div" and (self._divisions or "art-con" in attributes.get("class", "").split()):
             self._divisions += 1
         if tag in ("p", "div", "br", "tr", "li") and self._divisions:
-            self.body.append("")
+            self._end_line()
         if tag in ("td", "th") and self._divisions:
-            self.body[-1] += " "
+            self._line.append(" ")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a":
@@ -516,18 +530,23 @@ class _Tags(HTMLParser):
         if self._skipped:
             return
         if self._divisions:
-            self.body[-1] += data
+            self._line.append(data)
         if self._is_in_link:
-            self.links[-1].inside += data
+            self.links[-1].inside.append(data)
         elif self._is_in_entry:
-            self.links[-1].around += data
+            self.links[-1].around.append(data)
         else:
-            self._before += data
+            self._before.append(data)
 
     def _end_entry(self) -> None:
         self._is_in_link = self._is_in_entry = False
-        self._before = ""
+        self._before = []
+
+    def _end_line(self) -> None:
+        if line := _one_line("".join(self._line)):
+            self.body.append(line)
+        self._line = []
 
     def close(self) -> None:
         super().close()
-        self.body = [line for each in self.body if (line := _one_line(each))]
+        self._end_line()

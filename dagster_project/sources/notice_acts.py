@@ -22,8 +22,10 @@ _ANNOUNCEMENT = re.compile(
 _ISSUER = re.compile(r"\bMOFCOM\b|ministry of commerce", re.IGNORECASE)
 _AUTHORITIES = r"([\u4e00-\u9fff\s、]{0,40})"
 _GONGGAO = (
-    re.compile(_AUTHORITIES + r"公告\s*[〔\[(]?\s*(\d{4})\s*[〕\])]?\s*年?\s*第\s*0*(\d+)\s*号"),
-    re.compile(_AUTHORITIES + r"(?<!\d)(\d{4})\s*年\s*第\s*0*(\d+)\s*号\s*公告"),
+    re.compile(
+        _AUTHORITIES + r"公告\s*[〔\[(]?\s*(\d{4})\s*[〕\])]?\s*年?\s*第\s*0*(\d{1,5})\s*号"
+    ),
+    re.compile(_AUTHORITIES + r"(?<!\d)(\d{4})\s*年\s*第\s*0*(\d{1,5})\s*号\s*公告"),
 )
 """`公告2025年第18号`, `公告〔2025〕第18号`, `2025年第18号公告`."""
 
@@ -47,7 +49,8 @@ def acts_in(*texts: str | None) -> tuple[str, ...]:
     acts: set[str] = set()
     for text in texts:
         for paragraph in unicodedata.normalize("NFKC", text or "").splitlines():
-            acts.update(_acts_of(paragraph))
+            # A pattern would look at a long run of blanks from each of them.
+            acts.update(_acts_of(" ".join(paragraph.split())))
     return tuple(sorted(acts))
 
 

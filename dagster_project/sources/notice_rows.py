@@ -11,7 +11,9 @@ from datetime import date, datetime
 
 import polars as pl
 
+from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import NOTICES
+from dagster_project.sources.limits import LONGEST_FIELD, LONGEST_NOTICE_TEXT
 from dagster_project.sources.notice_texts import named_in
 from dagster_project.words import NoticeKind
 
@@ -49,7 +51,8 @@ class Notice:
 def notices_of(notices: Iterable[Notice], *, source: str) -> pl.DataFrame:
     """The notices as rows of `notices`, the first of each number, without their provenance.
 
-    `vintage_at` is in UTC, without a zone.
+    `vintage_at` is in UTC, without a zone. Raises UpstreamFormatError for a longer text than any
+    notice has.
     """
     firsts: dict[str, Notice] = {}
     for notice in notices:
@@ -62,7 +65,18 @@ def notices_of(notices: Iterable[Notice], *, source: str) -> pl.DataFrame:
     )
 
 
+def _require_short(notice: Notice, source: str) -> None:
+    for name, value in vars(notice).items():
+        most = LONGEST_NOTICE_TEXT if name in ("text", "summary") else LONGEST_FIELD
+        texts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(text, str) and len(text) > most for text in texts):
+            raise UpstreamFormatError(
+                f"{source}: the {name} of a notice has more than {most:,} characters."
+            )
+
+
 def _row(notice: Notice, source: str) -> Mapping[str, object]:
+    _require_short(notice, source)
     named = named_in(notice.title, notice.text or notice.summary)
     printed = {name: value for name, value in vars(notice).items() if name not in _READ_ONLY}
     return {
