@@ -119,12 +119,12 @@ _PARAMETER = re.compile(r"""(["'])(\w+)\1\s*:\s*(["'])(.*?)\3""")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^>]*(?:>|\Z)", re.DOTALL)
 """A comment or declaration, also one without an end: the parser would look for each one's end."""
 
-_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 
 _ANNOUNCEMENT = re.compile(
     r"^\W*(?P<issuer>\w[\w\s、,()]{1,80}?)\s*(?:"
-    r"公告\s*[〔\[(]?\s*(?P<year>\d{4})\s*[〕\])]?\s*年?\s*第\s*(?P<number>\d{1,5})\s*号"
-    r"|(?P<other_year>\d{4})\s*年\s*第\s*(?P<other_number>\d{1,5})\s*号\s*公告)"
+    r"公告\s*[〔\[(]?\s*(?P<year>[0-9]{4})\s*[〕\])]?\s*年?\s*第\s*(?P<number>[0-9]{1,5})\s*号"
+    r"|(?P<other_year>[0-9]{4})\s*年\s*第\s*(?P<other_number>[0-9]{1,5})\s*号\s*公告)"
 )
 """The beginning of an announcement's title: authorities, year and number, as `公告2026年第1号`,
 `公告〔2026〕第1号` or `2026年第1号公告`."""
@@ -138,7 +138,7 @@ _ABOUT_THE_ONE_BEFORE = re.compile(r"^\W*的?\W*(?:政策)?(?:解读|答记者�
 _DIGITS = {ord("０") + digit: f"{digit}" for digit in range(10)}
 """Digits of full width, which are digits."""
 
-_LIKE_ONE = re.compile(r"公告.*\d{4}|\d{4}.*公告")
+_LIKE_ONE = re.compile(r"公告.*[0-9]{4}|[0-9]{4}.*公告")
 """A title that may be of an announcement."""
 
 

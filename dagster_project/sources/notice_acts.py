@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import chain
 
+from dagster_project.sources.limits import LONGEST_NOTICE_TEXT
+
 _NUMBER = r"No\.?\s*0*(\d{1,4})"
 _YEAR = r"(20\d\d)"
 _ANNOUNCEMENT = re.compile(
@@ -45,10 +47,13 @@ def acts_in(*texts: str | None) -> tuple[str, ...]:
 
     An announcement in English counts as one of China's Ministry of Commerce where its paragraph
     names the ministry; a number like a document's of the Federal Register where it names that.
+    Of a text, the first LONGEST_NOTICE_TEXT characters are read.
     """
     acts: set[str] = set()
     for text in texts:
-        for paragraph in unicodedata.normalize("NFKC", text or "").splitlines():
+        for paragraph in unicodedata.normalize(
+            "NFKC", (text or "")[:LONGEST_NOTICE_TEXT]
+        ).splitlines():
             # A pattern would look at a long run of blanks from each of them.
             acts.update(_acts_of(" ".join(paragraph.split())))
     return tuple(sorted(acts))
