@@ -82,6 +82,7 @@ class UnfinishedExtract(BaseModel):
     answered_at: datetime
     parts: list[Part] = []
     pending: list[Request]
+    warnings: list[str] = []
 
 
 class RejectedAnswerError(UpstreamFormatError):
@@ -131,6 +132,8 @@ class ExtractDownload:
                 received.answer.file.unlink(missing_ok=True)
             else:
                 self._store_part(request, received)
+            if step.warning and step.warning not in self.state.warnings:
+                self.state.warnings.append(step.warning)
             further = list(step.requests) if isinstance(step, Instead | More) else []
             self.state.pending = [*further, *rest]
             self._save()

@@ -290,6 +290,11 @@ def describe_rejected(reason: str) -> str:
 
 
 def describe_result(result: WindowResult) -> str:
+    """The outcome of a window in a line, with what a person should know of its answer."""
+    return "; ".join([_describe_outcome(result), *result.warnings])
+
+
+def _describe_outcome(result: WindowResult) -> str:
     if result.outcome == "failed":
         return f"{result.answer.replace('_', ' ')}: {result.reason}"
     if result.outcome == "empty":

@@ -83,7 +83,10 @@ SHORT_WAIT = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class WindowResult:
-    """The outcome of one window (None: of the document of a source without windows)."""
+    """The outcome of one window (None: of the document of a source without windows).
+
+    `warnings` are those of the answers of a document (`card.Done`).
+    """
 
     window: Window | None
     document: str
@@ -92,6 +95,7 @@ class WindowResult:
     answer: Outcome = "ok"
     reason: str = ""
     snapshot_id: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -457,7 +461,8 @@ class SourceFetch:
         rows = sum(
             part.rows for table, part in record.tables.items() if table in self._source.CARD.tables
         )
-        return [WindowResult(None, extract.document, "unchanged", rows)]
+        warnings = tuple(download.state.warnings)
+        return [WindowResult(None, extract.document, "unchanged", rows, warnings=warnings)]
 
     def _settle_windows(
         self, extract: Extract, download: ExtractDownload, batch: batches.Batch
@@ -571,6 +576,7 @@ class SourceFetch:
                 batch.rows,
                 reason=reason_of(withdrawal) if withdrawal else reason,
                 snapshot_id=ask.snapshot_id,
+                warnings=tuple(state.warnings),
             )
         ]
 

@@ -211,6 +211,8 @@ def _run(name: str, fetching: SourceFetch, plan: FetchPlan, display: FetchDispla
         # All windows of an extract fail for one reason: it is remarkable once.
         is_remarkable = result.outcome == "failed" and result.reason not in reasons
         reasons.add(result.reason)
+        for warning in result.warnings:
+            display.remark(f"{name}: {warning}")
         display.settle(
             name,
             result.landed_rows,

@@ -467,7 +467,8 @@ NOTICES = _table(
         ),
         "words": Column(
             pl.List(pl.String),
-            "Words of the list of words that title and summary have; empty where none.",
+            "Words of the list of words that title and summary have, and announcements that the "
+            "title cites; empty where none.",
         ),
         "minerals": Column(pl.List(pl.String), "Minerals that these words name; empty where none."),
         "hs6_codes": Column(pl.List(pl.String), "HS6 codes that it prints; empty where none."),

@@ -275,7 +275,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Done:
-    """The answer is a part of the extract, and nothing more is needed for this request."""
+    """The answer is a part of the extract, and nothing more is needed for this request.
+
+    Of every step, `warning` is what a person should know of the answer, without the source's name:
+    it is printed with the outcome of the fetch, which it does not change.
+    """
+
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -283,6 +289,7 @@ class More:
     """The answer is a part of the extract, and there is more: the next page."""
 
     requests: tuple[Request, ...]
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -293,6 +300,7 @@ class Instead:
     """
 
     requests: tuple[Request, ...]
+    warning: str = ""
 
 
 @dataclass(frozen=True)

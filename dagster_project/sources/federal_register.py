@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlencode, urlsplit
 
 import polars as pl
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError, model_validator
 
-from dagster_project.errors import UpstreamFormatError, listed, shortened
+from dagster_project.errors import UpstreamFormatError, counted, listed, shortened
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import (
     Answer,
@@ -53,13 +53,13 @@ CARD = SourceCard(
     tables=("notices",),
     lists=("nomenclature", "notice_words"),
     description=(
-        "Rules, proposed rules, notices and presidential documents of the Bureau of Industry and "
-        "Security, the Office of Foreign Assets Control, the US Trade Representative, the "
-        "International Trade Administration and the Department of Energy, whose text has a word "
-        "of the list of words of notices; published on working days. Each time the documents of "
-        "the last 60 days are asked for again, since no document says when it was changed; older "
-        "ones by kido fetch federal_register --from. Kept are number, title, abstract, agencies "
-        "and address."
+        "Rules, proposed rules, notices and presidential documents of the Department of Commerce "
+        "itself, the Bureau of Industry and Security, the International Trade Administration, the "
+        "Office of Foreign Assets Control, the US Trade Representative and the Department of "
+        "Energy, whose text has a word of the list of words of notices; published on working "
+        "days. Each time the documents of the last 60 days are asked for again, since no document "
+        "says when it was changed; older ones by kido fetch federal_register --from. Kept are "
+        "number, title, abstract, agencies and address."
     ),
     base_url="https://www.federalregister.gov",
     asked_from_a_day=True,
@@ -77,14 +77,19 @@ AGENCIES = (
     "foreign-assets-control-office",
     "trade-representative-office-of-united-states",
     "international-trade-administration",
+    "commerce-department",
     "energy-department",
 )
 """The publisher's names of agencies; an unknown one is answered by 400. The one of a department
-includes its bureaus; that of Commerce would add its fisheries and its census."""
+includes its bureaus."""
+
+WITHOUT_OTHER_BUREAUS = "commerce-department"
+"""Of this department's bureaus those that are asked for count, and no others: its fisheries name
+copper after a river, and its census names everything."""
 
 FIELDS = (
-    "document_number", "type", "title", "abstract", "action", "publication_date", "effective_on",
-    "agencies", "citation", "correction_of", "corrections", "html_url",
+    "document_number", "type", "title", "abstract", "publication_date", "agencies", "citation",
+    "correction_of", "html_url",
 )  # fmt: skip
 """What is asked of each document: all fields of a thousand would be many megabytes."""
 
@@ -115,30 +120,84 @@ _KINDS: Mapping[str, NoticeKind] = MappingProxyType(
 _CORRECTION = re.compile(r"^C\d+-(.+)$")
 """The number of a correction: `C1-2026-13124` is the first one of 2026-13124."""
 
-_WHOSE = is_it_the_file_of(CARD.homepage)
+_WRONG_FILE_HINT = is_it_the_file_of(CARD.homepage)
+
+
+def _if_text(value: object) -> str:
+    """The text in a line; empty for any other value."""
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _if_day(value: object) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _if_number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _if_objects(value: object) -> list[object]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+_Text = Annotated[str, BeforeValidator(_if_text)]
+_Number = Annotated[int | None, BeforeValidator(_if_number)]
 
 
 class _Agency(BaseModel):
     """An agency of a document. Those that no longer exist have a `raw_name` alone."""
 
-    id: int | None = None
-    parent_id: int | None = None
-    name: str | None = None
-    raw_name: str | None = None
+    id: _Number = None
+    parent_id: _Number = None
+    name: _Text = ""
+    raw_name: _Text = ""
+    slug: _Text = ""
 
 
 class _Printed(BaseModel):
-    """A document in an answer."""
+    """A document in an answer. A field with another kind of value counts as empty: one such
+    document does not lose the others.
+    """
 
-    document_number: str
-    title: str | None = None
-    type: str = ""
-    abstract: str | None = None
-    publication_date: date | None = None
-    agencies: list[_Agency] = []
-    citation: str | None = None
-    correction_of: str | None = None
-    html_url: str | None = None
+    document_number: _Text = ""
+    title: _Text = ""
+    type: _Text = ""
+    abstract: _Text = ""
+    publication_date: Annotated[date | None, BeforeValidator(_if_day)] = None
+    agencies: Annotated[list[_Agency], BeforeValidator(_if_objects)] = []
+    citation: _Text = ""
+    correction_of: _Text = ""
+    html_url: _Text = ""
+
+    @property
+    def number(self) -> str:
+        """Its number; without one its address, or its title."""
+        return self.document_number or self.html_url or self.title
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """The fields that every document has and this one has not."""
+        fields = ("document_number", "title", "type", "publication_date", "agencies")
+        return [name for name in fields if not getattr(self, name)]
+
+    @property
+    def issuers(self) -> Sequence[_Agency]:
+        """Its agencies, without a department beside its own bureau."""
+        departments = {each.parent_id for each in self.agencies if each.parent_id is not None}
+        return [each for each in self.agencies if each.id is None or each.id not in departments]
+
+    @property
+    def is_of_another_bureau(self) -> bool:
+        """Whether only bureaus issued it that are not asked for (`WITHOUT_OTHER_BUREAUS`)."""
+        numbers = {each.id for each in self.agencies if each.slug == WITHOUT_OTHER_BUREAUS}
+        others = [
+            each.parent_id is not None and each.parent_id in numbers and each.slug not in AGENCIES
+            for each in self.issuers
+        ]
+        return bool(others) and all(others)
 
 
 class _Page(BaseModel):
@@ -147,6 +206,12 @@ class _Page(BaseModel):
     count: int
     results: list[_Printed] = []
     next_page_url: str | None = None
+
+    @model_validator(mode="after")
+    def _names_its_documents(self) -> Self:
+        if not all(each.number for each in self.results):
+            raise ValueError("a document has neither number nor address nor title")
+        return self
 
 
 def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
@@ -195,15 +260,28 @@ def follow(request: Request, answer: Answer) -> Step:
     if request.context:
         first, last = (date.fromisoformat(request.context[name]) for name in ("first", "last"))
         if page.count and not page.results:
-            raise UpstreamFormatError(
-                f"{CARD.name}: the answer counts {page.count:,} documents and has none of them."
-            )
+            raise _without_documents(page.count)
         if page.count >= MOST_AT_ONCE and first < last:
             middle = first + (last - first) // 2
             return Instead((_search(first, middle), _search(middle + timedelta(days=1), last)))
+    warning = _about_missing(page.results)
     if not (page.next_page_url and page.results):
-        return Done()
-    return More((_next_page(page.next_page_url, request),))
+        return Done(warning)
+    return More((_next_page(page.next_page_url, request),), warning)
+
+
+def _without_documents(count: int) -> UpstreamFormatError:
+    return UpstreamFormatError(
+        f"{CARD.name}: the answer counts {count:,} documents and has none of them."
+    )
+
+
+def _about_missing(documents: Sequence[_Printed]) -> str:
+    """A sentence on documents without a field that all have; they are rows all the same."""
+    names = [f"{each.number} ({', '.join(each.missing)})" for each in documents if each.missing]
+    if not names:
+        return ""
+    return f"{counted(len(names), 'document')} without a valid value of a field: {listed(names)}."
 
 
 def _next_page(address: str, request: Request) -> Request:
@@ -260,19 +338,23 @@ def parse_extract(
 
     `words`, `minerals` and `hs6_codes` are of title and abstract alone. The publisher searches
     whole texts, so that a row may have none. `acts` are number and citation; of a correction, the
-    number of the corrected document first.
+    number of the corrected document first. An invalid field of a document is empty; without a
+    number, a document is named by its address.
     Raises UpstreamFormatError for a page in HTML, as those against robots, for other JSON, and for
-    a document without a number.
+    a document without number, address and title.
     Source: Federal Register API v1, documents.json.
     """
     retrieved_at = utc_naive(document.retrieved_at)
-    printed = [each for payload in parts for each in _page_of(payload).results]
-    notices = (_notice(each, retrieved_at) for each in printed)
+    pages = [_page_of(payload) for payload in parts]
+    printed = [each for page in pages for each in page.results]
+    if not printed and any(page.count for page in pages):
+        raise _without_documents(max(page.count for page in pages))
+    notices = (_notice(each, retrieved_at) for each in printed if not each.is_of_another_bureau)
     return {"notices": notices_of(notices, source=CARD.name)}
 
 
 def _page_of(payload: bytes) -> _Page:
-    content = json_object(payload, source=CARD.name, hint=_WHOSE)
+    content = json_object(payload, source=CARD.name, hint=_WRONG_FILE_HINT)
     # Of no documents the list may be null, too.
     given: dict[str, Any] = {name: value for name, value in content.items() if value is not None}
     try:
@@ -282,31 +364,27 @@ def _page_of(payload: bytes) -> _Page:
         where = ".".join(map(str, mistake["loc"]))
         raise UpstreamFormatError(
             f"{CARD.name}: the answer is no page of documents ({where}: {mistake['msg']}).",
-            hint=_WHOSE,
+            hint=_WRONG_FILE_HINT,
         ) from error
 
 
 def _notice(printed: _Printed, retrieved_at: datetime) -> Notice:
-    number = printed.document_number.strip()
+    number = printed.number
     corrected = _corrected_by(printed, number)
-    acts = [f"FR {each}" for each in (corrected, number) if each]
+    acts = [f"FR {each}" for each in (corrected, printed.document_number) if each]
     return Notice(
         notice_id=number,
         published_at=printed.publication_date,
-        issuer=_issuer_of(printed.agencies),
-        kind="correction" if corrected else _KINDS.get(printed.type.strip().lower(), "notice"),
-        title=_one_line(printed.title) or NO_TITLE,
+        issuer=_issuer_of(printed.issuers),
+        kind="correction" if corrected else _KINDS.get(printed.type.lower(), "notice"),
+        title=printed.title or NO_TITLE,
         vintage_at=retrieved_at,
-        summary=_one_line(printed.abstract) or None,
-        url=printed.html_url,
+        summary=printed.abstract or None,
+        url=printed.html_url or None,
         implementer_iso3="USA",
-        acts=(*acts, *([printed.citation.strip()] if printed.citation else [])),
+        acts=(*acts, *([printed.citation] if printed.citation else [])),
         corrects=corrected,
     )
-
-
-def _one_line(text: str | None) -> str:
-    return " ".join((text or "").split())
 
 
 def _corrected_by(printed: _Printed, number: str) -> str | None:
@@ -318,11 +396,6 @@ def _corrected_by(printed: _Printed, number: str) -> str | None:
 
 
 def _issuer_of(agencies: Sequence[_Agency]) -> str:
-    """The names of a document's agencies, without a department beside its own bureau."""
-    departments = {agency.parent_id for agency in agencies if agency.parent_id is not None}
-    names = (
-        agency.name or agency.raw_name or ""
-        for agency in agencies
-        if agency.id is None or agency.id not in departments
-    )
+    """The names of agencies."""
+    names = (agency.name or agency.raw_name for agency in agencies)
     return "; ".join(dict.fromkeys(filter(None, names))) or "Federal Register"

@@ -9,15 +9,16 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import polars as pl
 
-from dagster_project.errors import UpstreamFormatError, exception_text
+from dagster_project.errors import UpstreamFormatError, counted, exception_text
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
-from dagster_project.lake.vocabulary import commodity_codes, economies, economy_by, economy_of
+from dagster_project.lake.vocabulary import commodity_codes, economies, economy_by
 from dagster_project.sources.card import (
     Answer,
     Calendar,
@@ -81,6 +82,15 @@ requirement for exports, export price benchmark."""
 
 ISSUER = "Global Trade Alert"
 
+NO_TITLE = "[no title]"
+"""Of an intervention that has none: it is still to be read."""
+
+UNIONS = ("1049", "EU")
+"""Number and code of the European Union, which is no single economy."""
+
+_HS6_CODE = re.compile(r"[0-9]{6}")
+_NUMBER_IN_ADDRESS = re.compile(r"/intervention/([0-9]+)")
+
 
 def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
     """The first page of all interventions, or of those updated since the newest known one.
@@ -121,18 +131,46 @@ def _page(since: date, offset: int) -> Request:
 def follow(request: Request, answer: Answer) -> Step:
     """The next page, after a full one or while the answer counts more rows than were sent.
 
+    Interventions with an invalid field are counted in a warning; they are rows without it.
+
     Raises UpstreamFormatError where an answer has no rows although it counts more.
     """
     content = _content(answer.file.read_bytes())
-    rows = len(_interventions(content))
+    interventions = _interventions(content)
+    warning = _about_invalid(interventions)
+    rows = len(interventions)
     offset = int(request.context["offset"]) + rows
     count = content.get("count") if isinstance(content, dict) else None
     has_more = rows >= ROWS_ON_A_PAGE or (isinstance(count, int) and offset < count)
     if not has_more:
-        return Done()
+        return Done(warning)
     if not rows:
         raise UpstreamFormatError(f"{CARD.name}: {offset:,} of {count:,} interventions were sent.")
-    return More((_page(date.fromisoformat(request.context["since"]), offset),))
+    return More((_page(date.fromisoformat(request.context["since"]), offset),), warning)
+
+
+def _about_invalid(interventions: Sequence[Mapping[str, Any]]) -> str:
+    """A sentence on interventions with invalid fields, without a value: it is in logs."""
+    invalid = [fields for row in interventions if (fields := tuple(_invalid_fields(row)))]
+    if not invalid:
+        return ""
+    names = ", ".join(sorted(set(chain.from_iterable(invalid))))
+    return f"{counted(len(invalid), 'intervention')} without a valid value of {names}."
+
+
+def _invalid_fields(row: Mapping[str, Any]) -> Iterator[str]:
+    if not isinstance(row.get("intervention_id"), int):
+        yield "intervention_id"
+    if _title(row) == NO_TITLE:
+        yield "state_act_title"
+    for name in _DAYS:
+        if row.get(name) not in (None, "") and _day(row, name) is None:
+            yield name
+    if not all(map(_HS6_CODE.fullmatch, _printed_codes(row))):
+        yield "affected_products"
+    jurisdiction = _only_jurisdiction(row)
+    if jurisdiction and not _is_union(jurisdiction) and _implementer(row) is None:
+        yield "implementing_jurisdictions"
 
 
 def parse(
@@ -142,9 +180,9 @@ def parse(
 
     A page is a list of interventions, or an object with them in `results`, which may be a list of
     lists. `hs6_codes` are all that the intervention affects. `implementer_iso3` is null where
-    several economies implement it.
-    Raises UpstreamFormatError for another layout and for an invalid field, UnknownCodeError for an
-    economy that is not in the list.
+    several economies implement it, the European Union, or one that is not in the list. An invalid
+    field is left out.
+    Raises UpstreamFormatError for another layout, and for an intervention without a number.
     Source: SGEPT API documentation, GTA Data V2.
     """
     return parse_extract([payload], document, scope)
@@ -184,37 +222,48 @@ def _interventions(content: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def _notice(row: Mapping[str, Any], retrieved_at: datetime) -> Notice:
-    number, title = row.get("intervention_id"), row.get("state_act_title")
-    if not isinstance(number, int) or not isinstance(title, str) or not title.strip():
-        raise UpstreamFormatError(
-            f"{CARD.name}: an intervention has no number or title ({number!r}, {title!r})."
-        )
+    title, url = _title(row), row.get("intervention_url")
     return Notice(
-        notice_id=f"{number}",
-        published_at=_day(row, "date_published") or _day(row, "date_announced"),
+        notice_id=f"{_number(row)}",
+        published_at=next(filter(None, (_day(row, name) for name in _DAYS)), None),
         issuer=ISSUER,
         kind="intervention",
-        title=_plain(title) or title,
+        title=_without_tags(title) or title,
         vintage_at=retrieved_at,
-        summary=_plain(*_texts(row, "intervention_description", ("description", "text"))),
-        url=row.get("intervention_url") or None,
+        summary=_without_tags(*_texts(row, "intervention_description", ("description", "text"))),
+        url=url if isinstance(url, str) and url else None,
         implementer_iso3=_implementer(row),
         acts=tuple(acts_in(title, *_texts(row, "state_act_source", ("source", "text")))),
-        hs6_codes=tuple(_codes(row)),
+        hs6_codes=tuple(filter(_HS6_CODE.fullmatch, _printed_codes(row))),
     )
 
 
+_DAYS = ("date_published", "date_announced")
+"""The days by which it is published; the first one that is printed counts."""
+
+
+def _number(row: Mapping[str, Any]) -> int:
+    """Its number, also that of its address. Raises UpstreamFormatError without one."""
+    number = row.get("intervention_id")
+    if isinstance(number, int):
+        return number
+    in_address = _NUMBER_IN_ADDRESS.search(str(row.get("intervention_url")))
+    if in_address is None:
+        raise UpstreamFormatError(f"{CARD.name}: an intervention has no number ({number!r}).")
+    return int(in_address[1])
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    title = row.get("state_act_title")
+    return title if isinstance(title, str) and title.strip() else NO_TITLE
+
+
 def _day(row: Mapping[str, Any], name: str) -> date | None:
-    """The day of a field, which may have a time; None where it has none."""
-    value = row.get(name)
-    if value in (None, ""):
-        return None
+    """The day of a field, which may have a time; None where it has none that is valid."""
     try:
-        return date.fromisoformat(str(value)[:10])
+        return date.fromisoformat(str(row.get(name))[:10])
     except ValueError:
-        raise UpstreamFormatError(
-            f"{CARD.name}: {name} of {row['intervention_id']} is {value!r}, not a day."
-        ) from None
+        return None
 
 
 def _texts(row: Mapping[str, Any], name: str, fields: Sequence[str]) -> list[str]:
@@ -230,33 +279,44 @@ def _texts(row: Mapping[str, Any], name: str, fields: Sequence[str]) -> list[str
     return [text for text in texts if isinstance(text, str)]
 
 
-def _plain(*texts: str) -> str | None:
+def _without_tags(*texts: str) -> str | None:
     """Texts in HTML as one without tags; None where nothing is left."""
     untagged = (html.unescape(re.sub(r"<[^>]*>", " ", text)) for text in texts)
     return " ".join(" ".join(untagged).split()) or None
 
 
-def _codes(row: Mapping[str, Any]) -> set[str]:
-    """The HS6 codes of the affected products: numbers, or objects with one. A zero is put first."""
+def _printed_codes(row: Mapping[str, Any]) -> set[str]:
+    """The codes of the affected products, numbers or objects with one, filled to six digits. One
+    that is null is an empty text.
+    """
     products = row.get("affected_products") or []
-    numbers = [each.get("product_id") if isinstance(each, dict) else each for each in products]
-    codes = {f"{number}".zfill(6) for number in numbers}
-    if wrong := sorted(code for code in codes if not re.fullmatch(r"[0-9]{6}", code)):
-        raise UpstreamFormatError(
-            f"{CARD.name}: {wrong[0]!r} of {row['intervention_id']} is no HS6 code."
-        )
-    return codes
+    numbers = [
+        each.get("product_id") if isinstance(each, dict) else each
+        for each in (products if isinstance(products, list) else [products])
+    ]
+    return {"" if number is None else f"{number}".zfill(6) for number in numbers}
+
+
+def _only_jurisdiction(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The jurisdiction that implements an intervention; None where it is not a single one."""
+    jurisdictions = row.get("implementing_jurisdictions")
+    if not isinstance(jurisdictions, list) or len(jurisdictions) != 1:
+        return None
+    return jurisdictions[0] if isinstance(jurisdictions[0], dict) else None
+
+
+def _is_union(jurisdiction: Mapping[str, Any]) -> bool:
+    return any(str(jurisdiction.get(name) or "") in UNIONS for name in ("id", "iso"))
 
 
 def _implementer(row: Mapping[str, Any]) -> str | None:
-    """The economy that implements an intervention; None where it is not a single one."""
-    jurisdictions = row.get("implementing_jurisdictions") or []
-    if len(jurisdictions) != 1 or not isinstance(jurisdictions[0], dict):
+    """The economy that implements an intervention; None where it is not one of the list."""
+    jurisdiction = _only_jurisdiction(row)
+    if jurisdiction is None or _is_union(jurisdiction):
         return None
-    iso3 = str(jurisdictions[0].get("iso") or "")
+    iso3 = str(jurisdiction.get("iso") or "")
     if iso3 in economies():
         return iso3
     # India, France and Italy have the numbers that UN Comtrade gives them, the others those of M49.
-    number = str(jurisdictions[0].get("id") or "")
-    known = economy_by("comtrade_code").get(number) or economy_by("m49_code").get(number.zfill(3))
-    return known or economy_of(iso3 or number, publisher=CARD.name)
+    number = str(jurisdiction.get("id") or "")
+    return economy_by("comtrade_code").get(number) or economy_by("m49_code").get(number.zfill(3))

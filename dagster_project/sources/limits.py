@@ -47,6 +47,15 @@ LONGEST_FIELD = 32_767
 LONGEST_LINE = 1 << 20
 """Bytes of a line of text: 1,000 values of a kilobyte."""
 
+# Notices.
+
+LONGEST_NOTICE_TEXT = 300_000
+"""Characters of a notice's text in which its words are read. An announcement with the codes of its
+annex has some 20,000."""
+
+MOST_PAGE_BYTES = 1 << 20
+"""A page of HTML or a list in it; those of the Chinese Ministry of Commerce have some 100 kB."""
+
 # The catalogue's YAML.
 
 MOST_YAML_BYTES = 4 << 20

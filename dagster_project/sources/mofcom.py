@@ -10,7 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from html.parser import HTMLParser
 from types import MappingProxyType
@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 
 import polars as pl
 
-from dagster_project.errors import DeniedError, UpstreamFormatError
+from dagster_project.errors import DeniedError, UpstreamFormatError, amount_of_bytes, listed
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import (
     Answer,
@@ -38,6 +38,8 @@ from dagster_project.sources.card import (
     Window,
 )
 from dagster_project.sources.formats import looks_like_html, utc_naive
+from dagster_project.sources.limits import MOST_PAGE_BYTES
+from dagster_project.sources.notice_acts import acts_in
 from dagster_project.sources.notice_rows import Notice, notices_of
 from dagster_project.sources.quotes import json_object
 
@@ -58,10 +60,10 @@ CARD = SourceCard(
     lists=("nomenclature", "notice_words"),
     description=(
         "Titles of the ministry's numbered announcements (公告), alone or with other authorities, "
-        "with day and address, of the newest page of its column of published policies; older "
-        "pages by kido fetch mofcom --from. At most one request in ten seconds; a refusal by its "
-        "firewall ends the run. The page of an announcement can be landed: its minerals and codes "
-        "are read then."
+        "with day and address, of three of its columns: their newest pages back to the last known "
+        "day; older ones by kido fetch mofcom --from. At most one request in ten seconds; a "
+        "refusal by its firewall ends the run. The page of an announcement can be landed: its "
+        "minerals and codes are read then."
     ),
     base_url="https://www.mofcom.gov.cn",
     asked_from_a_day=True,
@@ -74,9 +76,12 @@ CARD = SourceCard(
     ),
 )
 
-COLUMNS = ("zwgk/zcfb/index.html",)
-"""Pages of the columns with announcements. They have no entries themselves, but the parameters by
-which their list is asked for."""
+MAIN_COLUMN = "zwgk/zcfb/index.html"
+COLUMNS = (MAIN_COLUMN, "zcfb/blgg/index.html", "zcfb/zgdwjjmywg/index.html")
+"""Pages of the columns with announcements: policies published, orders and announcements, the
+gazette of foreign trade. They have no entries themselves, but the parameters by which their list
+is asked for. Without the first one a run fails; the others are known from the addresses of their
+announcements, and one that cannot be read is a warning."""
 
 LIST_UNIT = "api-gateway/jpaas-publish-server/front/page/build/unit"
 ON_A_PAGE = 15
@@ -96,49 +101,76 @@ _OF_A_PAGE = ("webId", "pageId", "tplSetId")
 STATUSES: Mapping[int, Meaning] = MappingProxyType({403: "quota"})
 """The firewall's refusal of a machine that asks too much."""
 
+STATUSES_OF_A_COLUMN: Mapping[int, Meaning] = MappingProxyType({**STATUSES, 404: "nothing"})
+"""Of a column besides the main one, which may have moved."""
+
 LONGEST_SUMMARY = 2_000
 """Characters of an announcement's text that are kept: its decision and the first items. Words and
 codes are read in all of it."""
+
+LONGEST_TITLE = 1_000
+"""Characters of a title in which a number is looked for; titles have some 100."""
 
 OWN_AUTHORITY = "商务部"
 
 _PARAMETER = re.compile(r"""(["'])(\w+)\1\s*:\s*(["'])(.*?)\3""")
 """A parameter of a list as in a column's page: `'webId':'0123...'`, which is no JSON."""
 
-_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^>]*(?:>|\Z)", re.DOTALL)
+"""A comment or declaration, also one without an end: the parser would look for each one's end."""
+
+_DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 
 _ANNOUNCEMENT = re.compile(
-    r"^\W*(?P<issuer>\w[\w\s、,]{1,80}?)\s*公告\s*(?P<year>\d{4})\s*年\s*第\s*(?P<number>\d+)\s*号"
+    r"^\W*(?P<issuer>\w[\w\s、,()]{1,80}?)\s*(?:"
+    r"公告\s*[〔\[(]?\s*(?P<year>[0-9]{4})\s*[〕\])]?\s*年?\s*第\s*(?P<number>[0-9]{1,5})\s*号"
+    r"|(?P<other_year>[0-9]{4})\s*年\s*第\s*(?P<other_number>[0-9]{1,5})\s*号\s*公告)"
 )
-"""The beginning of an announcement's title: authorities, year and number."""
+"""The beginning of an announcement's title: authorities, year and number, as `公告2026年第1号`,
+`公告〔2026〕第1号` or `2026年第1号公告`."""
 
-_ABOUT_ONE = re.compile("关于|就|解读|发言人|负责人")
-"""In the words before the number: a text about an announcement, as answers to the press."""
+_ABOUT_ONE = re.compile("就(?!业)|解读|发言人|负责人|答记者问")
+"""In a title: a text about an announcement, as answers to the press."""
+
+_ABOUT_THE_ONE_BEFORE = re.compile(r"^\W*的?\W*(?:政策)?(?:解读|答记者问)")
+"""After a number: `商务部公告2025年第61号解读` is not that announcement."""
+
+_DIGITS = {ord("０") + digit: f"{digit}" for digit in range(10)}
+"""Digits of full width, which are digits."""
+
+_LIKE_ONE = re.compile(r"公告.*[0-9]{4}|[0-9]{4}.*公告")
+"""A title that may be of an announcement."""
 
 
 def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
-    """The newest page of each column; with a day the pages back to it. One extract: of a notice in
-    two columns the first address counts.
+    """The pages of each column back to a day where one is given, else to the last known one, else
+    the newest one. One extract: of a notice in two columns the first address counts.
     """
     since = f"-from-{scope.first_day}" if scope.first_day else ""
-    context = {"step": "column", "from": f"{scope.first_day or ''}"}
+    first_day = scope.first_day or scope.known_until
     return [
         Extract(
-            f"announcements{since}",
-            tuple(
-                Request(column, expects=("html",), statuses=dict(STATUSES), context=context)
-                for column in COLUMNS
-            ),
+            f"announcements{since}", tuple(_column(name, f"{first_day or ''}") for name in COLUMNS)
         )
     ]
+
+
+def _column(name: str, first_day: str) -> Request:
+    return Request(
+        name,
+        expects=("html",),
+        statuses=dict(STATUSES if name == MAIN_COLUMN else STATUSES_OF_A_COLUMN),
+        context={"step": "column", "column": name, "from": first_day},
+    )
 
 
 def follow(request: Request, answer: Answer) -> Step:
     """A column's page leads to its list; a page of the list to the next one, where a day is given
     that it does not reach.
 
-    Raises DeniedError when the firewall refuses the request, and UpstreamFormatError for a page
-    without the parameters of a list, or a list without entries.
+    Raises DeniedError when the firewall refuses the request, and UpstreamFormatError where the main
+    column's page has no parameters of a list, or its list no entries. Another column in that state
+    is left out with a warning.
     """
     if answer.meaning == "quota":
         raise DeniedError(
@@ -147,29 +179,65 @@ def follow(request: Request, answer: Answer) -> Step:
             hint="Wait a day, or save a list or an announcement with a browser and land it: "
             f"kido land {CARD.name} FILE.",
         )
-    payload = answer.file.read_bytes()
+    column = request.context["column"]
+    try:
+        if answer.meaning == "nothing":
+            raise UpstreamFormatError(
+                f"{CARD.name}: {request.url} is not at its address ({answer.status})."
+            )
+        payload = answer.file.read_bytes()
+        if request.context["step"] == "column":
+            parameters = _parameters_of(payload.decode("utf-8", "replace"), request.url)
+            return Instead((_page_of_list(request, parameters, 1),))
+        return _after_a_page(request, _listing_of(payload))
+    except UpstreamFormatError as error:
+        if column == MAIN_COLUMN:
+            raise
+        sentence = error.message.removeprefix(f"{CARD.name}: ")
+        return Instead((), f"the column {column} is left out: {sentence}")
+
+
+def _after_a_page(request: Request, listing: _Listing) -> Step:
+    """The next page of a list, where one is wanted."""
     context = request.context
-    if context["step"] == "column":
-        parameters = _parameters_of(payload.decode("utf-8", "replace"), request.url)
-        return Instead((_page_of_list(parameters, context["from"], 1),))
-    listing = _listing_of(payload)
+    warning = _about_unread(listing, context["column"])
     number = int(context["page"])
     # The last entry, since older ones may be pinned to the top.
     last_day = next((each.day for each in reversed(listing.entries) if each.day), None)
-    is_wanted = last_day is not None and context["from"] and f"{last_day}" >= context["from"]
-    if not (is_wanted and number * ON_A_PAGE < listing.count):
-        return Done()
-    return More((_page_of_list(request.params, context["from"], number + 1),))
+    if not (last_day and context["from"] and f"{last_day}" >= context["from"]):
+        return Done(warning)
+    if listing.count is None and len(listing.entries) >= ON_A_PAGE:
+        gap = (
+            f"the list of {context['column']} does not say how many entries it has: of "
+            f"{context['from']} to {last_day} there may be more than were read."
+        )
+        return Done(f"{warning} {gap}".strip())
+    if number * ON_A_PAGE >= (listing.count or 0):
+        return Done(warning)
+    return More((_page_of_list(request, request.params, number + 1),), warning)
 
 
-def _page_of_list(parameters: Mapping[str, str], since: str, number: int) -> Request:
+def _about_unread(listing: _Listing, column: str) -> str:
+    """A sentence on the entries that seem to be announcements, and have no number that is read."""
+    unread = [entry.title for entry in listing.entries if _is_unread(entry.title)]
+    if not unread:
+        return ""
+    have = "title has" if len(unread) == 1 else "titles have"
+    return (
+        f"{len(unread)} {have} 公告 and a year in {column}, and no number that is read, and "
+        f"{'is' if len(unread) == 1 else 'are'} left out: {listed(unread)}."
+    )
+
+
+def _page_of_list(request: Request, parameters: Mapping[str, str], number: int) -> Request:
+    """The request for a page of the list that a request of the same column leads to."""
     page = json.dumps({"pageNo": number, "pageSize": ON_A_PAGE}, separators=(",", ":"))
     return Request(
         LIST_UNIT,
         expects=("json",),
         params={**parameters, "paramJson": page},
         statuses=dict(STATUSES),
-        context={"step": "list", "from": since, "page": f"{number}"},
+        context={**request.context, "step": "list", "page": f"{number}"},
     )
 
 
@@ -216,8 +284,8 @@ def parse_extract(
 
     Other entries of a list are dropped. `notice_id` is `2026-1` where the ministry is among the
     authorities, else it begins with their names. Of several addresses the first one counts.
-    The day of a title in a list is its `vintage_at`, so that it does not replace what was read in
-    the page of the announcement, which counts from its retrieval.
+    `vintage_at` is the retrieval, of a list as of a page. `words` has the announcements that a
+    title cites besides its own: it may suspend, extend or lift them.
     Raises UpstreamFormatError for a list without entries, and a page that is of no announcement.
     """
     retrieved_at = utc_naive(document.retrieved_at)
@@ -255,17 +323,23 @@ def _announcement(page: str, retrieved_at: datetime) -> Notice:
         retrieved_at,
         summary=f"{text[: LONGEST_SUMMARY - 1]}…" if is_long else text,
         text=text,
-        url=reader.meta.get("url") if reader.meta.get("url", "").startswith("http") else None,
+        url=_address(reader.meta["url"]) if reader.meta.get("url", "").strip() else None,
     )
+
+
+def _address(path: str) -> str:
+    """The whole address of a path on the ministry's site."""
+    return urljoin(f"{CARD.base_url}/", path.strip())
 
 
 @dataclass(frozen=True)
 class _Number:
-    """Authorities, year and number of an announcement."""
+    """Authorities, year and number of an announcement; `subject` is the title after them."""
 
     issuer: str
     year: int
     number: int
+    subject: str
 
     @property
     def in_series(self) -> str:
@@ -281,28 +355,42 @@ def _notice(
     *, url: str | None = None, summary: str | None = None, text: str | None = None,
 ) -> Notice:  # fmt: skip
     is_own, in_series = number.is_own, number.in_series
+    acts = (f"MOFCOM {in_series}",) if is_own else ()
     return Notice(
         notice_id=in_series if is_own else f"{number.issuer} {in_series}",
         published_at=published_at,
         issuer=number.issuer,
         kind="announcement",
-        title=title,
+        title=title.translate(_DIGITS),
         vintage_at=vintage_at,
         summary=summary,
         text=text,
         url=url,
         implementer_iso3="CHN",
-        acts=(f"MOFCOM {in_series}",) if is_own else (),
+        acts=acts,
+        cited=tuple(act for act in acts_in(number.subject) if act not in acts),
     )
 
 
 def _number_in(title: str) -> _Number | None:
     """The number of the announcement that a title is of; None for another title."""
-    # Digits of full width are digits.
-    match = _ANNOUNCEMENT.match(_one_line(unicodedata.normalize("NFKC", title)))
-    if match is None or _ABOUT_ONE.search(match["issuer"]):
+    text = _one_line(unicodedata.normalize("NFKC", title))
+    match = _ANNOUNCEMENT.match(text)
+    if match is None:
         return None
-    return _Number(match["issuer"].strip(), int(match["year"]), int(match["number"]))
+    issuer, subject = match["issuer"].strip(), text[match.end() :]
+    is_about_one = _ABOUT_ONE.search(issuer) or _ABOUT_THE_ONE_BEFORE.match(subject)
+    if is_about_one or "关于" in issuer or issuer.endswith("的"):
+        return None
+    year, number = match["year"] or match["other_year"], match["number"] or match["other_number"]
+    return _Number(issuer, int(year), int(number), subject)
+
+
+def _is_unread(title: str) -> bool:
+    """Whether a title seems to be of an announcement, and has no number that is read."""
+    text = _one_line(unicodedata.normalize("NFKC", title[:LONGEST_TITLE]))
+    is_like_one = _LIKE_ONE.search(text) and not _ABOUT_ONE.search(text)
+    return bool(is_like_one) and _number_in(title) is None
 
 
 def _one_line(text: str) -> str:
@@ -328,10 +416,10 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Listing:
-    """A page of a list; `count` is the number of entries on all pages, where it is printed."""
+    """A page of a list; `count` is the number of entries on all pages, None if not printed."""
 
     entries: Sequence[_Entry]
-    count: int
+    count: int | None
 
 
 def _listing_of(payload: bytes) -> _Listing:
@@ -348,7 +436,7 @@ def _listing_of(payload: bytes) -> _Listing:
     counts = [attributes.get("count", "") for _, attributes in reader.tags]
     count = next((int(each) for each in counts if each.isdecimal()), None)
     entries = [
-        _Entry(link.title, _day_in(link.around), urljoin(f"{CARD.base_url}/", link.href))
+        _Entry(link.title, _day_in("".join(link.around)), _address(link.href))
         for link in reader.links
         if link.title
     ]
@@ -358,7 +446,7 @@ def _listing_of(payload: bytes) -> _Listing:
             f"{f', though it counts {count:,}' if count else ''}.",
             hint="The page of the ministry may have changed.",
         )
-    return _Listing(entries, count or len(entries))
+    return _Listing(entries, count)
 
 
 @dataclass
@@ -367,13 +455,13 @@ class _Link:
 
     href: str
     titled: str
-    around: str = ""
-    inside: str = ""
+    around: list[str]
+    inside: list[str] = field(default_factory=list)
 
     @property
     def title(self) -> str:
         """The longer of title and text, but for a text that is cut."""
-        texts = (_one_line(self.titled), _one_line(self.inside))
+        texts = (_one_line(self.titled), _one_line("".join(self.inside)))
         return max(texts, key=lambda text: (not text.endswith(("...", "…")), len(text)))
 
 
@@ -388,16 +476,23 @@ class _Tags(HTMLParser):
         self.tags: list[tuple[str, Mapping[str, str]]] = []
         self.meta: dict[str, str] = {}
         self.body: list[str] = []
+        self._line: list[str] = []
         self.links: list[_Link] = []
         self._is_in_link = self._is_in_entry = False
-        self._before = ""
+        self._before: list[str] = []
         self._divisions = 0
         self._skipped = ""
 
     @classmethod
     def of_page(cls, page: str) -> _Tags:
+        """Raises UpstreamFormatError for a larger page than the ministry has."""
+        if len(page) > MOST_PAGE_BYTES:
+            raise UpstreamFormatError(
+                f"{CARD.name}: the page has more than {amount_of_bytes(MOST_PAGE_BYTES)}."
+            )
         reader = cls()
-        reader.feed(page)
+        # Up to the last tag: the parser would look for the end of each tag after it.
+        reader.feed(_COMMENT.sub("", page[: page.rfind(">") + 1]))
         reader.close()
         return reader
 
@@ -407,7 +502,7 @@ class _Tags(HTMLParser):
         if tag == "meta" and "name" in attributes:
             self.meta.setdefault(attributes["name"].lower(), attributes.get("content", ""))
         if tag == "a" and attributes.get("href"):
-            before = "" if self._is_in_entry else self._before
+            before = [] if self._is_in_entry else list(self._before)
             self.links.append(_Link(attributes["href"], attributes.get("title", ""), before))
             self._is_in_link = self._is_in_entry = True
         if tag == "li":
@@ -417,9 +512,9 @@ class _Tags(HTMLParser):
         if tag == "div" and (self._divisions or "art-con" in attributes.get("class", "").split()):
             self._divisions += 1
         if tag in ("p", "div", "br", "tr", "li") and self._divisions:
-            self.body.append("")
+            self._end_line()
         if tag in ("td", "th") and self._divisions:
-            self.body[-1] += " "
+            self._line.append(" ")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a":
@@ -435,18 +530,23 @@ class _Tags(HTMLParser):
         if self._skipped:
             return
         if self._divisions:
-            self.body[-1] += data
+            self._line.append(data)
         if self._is_in_link:
-            self.links[-1].inside += data
+            self.links[-1].inside.append(data)
         elif self._is_in_entry:
-            self.links[-1].around += data
+            self.links[-1].around.append(data)
         else:
-            self._before += data
+            self._before.append(data)
 
     def _end_entry(self) -> None:
         self._is_in_link = self._is_in_entry = False
-        self._before = ""
+        self._before = []
+
+    def _end_line(self) -> None:
+        if line := _one_line("".join(self._line)):
+            self.body.append(line)
+        self._line = []
 
     def close(self) -> None:
         super().close()
-        self.body = [line for each in self.body if (line := _one_line(each))]
+        self._end_line()

@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import chain
+
+from dagster_project.sources.limits import LONGEST_NOTICE_TEXT
 
 _NUMBER = r"No\.?\s*0*(\d{1,4})"
 _YEAR = r"(20\d\d)"
@@ -19,7 +22,15 @@ _ANNOUNCEMENT = re.compile(
 """`Announcement No. 18 of 2025`, `Announcement [2025] No. 18`."""
 
 _ISSUER = re.compile(r"\bMOFCOM\b|ministry of commerce", re.IGNORECASE)
-_GONGGAO = re.compile(r"([\u4e00-\u9fff\s、]{0,40})公告\s*(\d{4})\s*年\s*第\s*0*(\d+)\s*号")
+_AUTHORITIES = r"([\u4e00-\u9fff\s、]{0,40})"
+_GONGGAO = (
+    re.compile(
+        _AUTHORITIES + r"公告\s*[〔\[(]?\s*(\d{4})\s*[〕\])]?\s*年?\s*第\s*0*(\d{1,5})\s*号"
+    ),
+    re.compile(_AUTHORITIES + r"(?<!\d)(\d{4})\s*年\s*第\s*0*(\d{1,5})\s*号\s*公告"),
+)
+"""`公告2025年第18号`, `公告〔2025〕第18号`, `2025年第18号公告`."""
+
 _MOFCOM = "商务部"
 _AUTHORITY = re.compile(r"[署部局院行]")
 """How the name of a Chinese authority ends."""
@@ -36,16 +47,20 @@ def acts_in(*texts: str | None) -> tuple[str, ...]:
 
     An announcement in English counts as one of China's Ministry of Commerce where its paragraph
     names the ministry; a number like a document's of the Federal Register where it names that.
+    Of a text, the first LONGEST_NOTICE_TEXT characters are read.
     """
     acts: set[str] = set()
     for text in texts:
-        for paragraph in unicodedata.normalize("NFKC", text or "").splitlines():
-            acts.update(_acts_of(paragraph))
+        for paragraph in unicodedata.normalize(
+            "NFKC", (text or "")[:LONGEST_NOTICE_TEXT]
+        ).splitlines():
+            # A pattern would look at a long run of blanks from each of them.
+            acts.update(_acts_of(" ".join(paragraph.split())))
     return tuple(sorted(acts))
 
 
 def _acts_of(paragraph: str) -> Iterator[str]:
-    for match in _GONGGAO.finditer(paragraph):
+    for match in chain.from_iterable(form.finditer(paragraph) for form in _GONGGAO):
         issuer, year, number = match.groups()
         if _MOFCOM in issuer or not _AUTHORITY.search(issuer):
             yield f"MOFCOM {year}-{int(number)}"

@@ -11,11 +11,15 @@ from datetime import date, datetime
 
 import polars as pl
 
+from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import NOTICES
+from dagster_project.sources.limits import LONGEST_FIELD, LONGEST_NOTICE_TEXT
 from dagster_project.sources.notice_texts import named_in
 from dagster_project.words import NoticeKind
 
 _GIVEN_LATER = ("document", "snapshot_id")
+_READ_ONLY = ("text", "cited")
+"""Fields that words and codes are read in, and that are no columns."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Notice:
     """A notice as its publisher prints it, with the columns of `notices`.
 
     `text` is what its words, minerals and codes are read in besides the title, where that is more
-    than the `summary`. `hs6_codes` are those that the publisher prints beside it.
+    than the `summary`. `cited` are acts that the title names besides its own: they are words
+    by which it is recognised. `hs6_codes` are those that the publisher prints beside it.
     """
 
     notice_id: str
@@ -37,6 +42,7 @@ class Notice:
     url: str | None = None
     implementer_iso3: str | None = None
     acts: tuple[str, ...] = ()
+    cited: tuple[str, ...] = ()
     corrects: str | None = None
     company: str | None = None
     hs6_codes: tuple[str, ...] = ()
@@ -45,7 +51,8 @@ class Notice:
 def notices_of(notices: Iterable[Notice], *, source: str) -> pl.DataFrame:
     """The notices as rows of `notices`, the first of each number, without their provenance.
 
-    `vintage_at` is in UTC, without a zone.
+    `vintage_at` is in UTC, without a zone. Raises UpstreamFormatError for a longer text than any
+    notice has.
     """
     firsts: dict[str, Notice] = {}
     for notice in notices:
@@ -58,14 +65,25 @@ def notices_of(notices: Iterable[Notice], *, source: str) -> pl.DataFrame:
     )
 
 
+def _require_short(notice: Notice, source: str) -> None:
+    for name, value in vars(notice).items():
+        most = LONGEST_NOTICE_TEXT if name in ("text", "summary") else LONGEST_FIELD
+        texts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(text, str) and len(text) > most for text in texts):
+            raise UpstreamFormatError(
+                f"{source}: the {name} of a notice has more than {most:,} characters."
+            )
+
+
 def _row(notice: Notice, source: str) -> Mapping[str, object]:
+    _require_short(notice, source)
     named = named_in(notice.title, notice.text or notice.summary)
-    printed = {name: value for name, value in vars(notice).items() if name != "text"}
+    printed = {name: value for name, value in vars(notice).items() if name not in _READ_ONLY}
     return {
         **printed,
         "source": source,
         "acts": list(notice.acts),
-        "words": list(named.words),
+        "words": sorted({*named.words, *notice.cited}),
         "minerals": list(named.minerals),
         "hs6_codes": sorted({*notice.hs6_codes, *named.hs6_codes}),
         "is_provisional": False,

@@ -17,6 +17,9 @@ _TARIFF_CODE = re.compile(
 )
 """A code of eight or ten digits, with or without dots, or of six with one."""
 
+_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?")
+"""How the digits of a date begin. Codes of chapters 19 and 20, food, may look alike."""
+
 
 @dataclass(frozen=True)
 class Named:
@@ -38,7 +41,8 @@ def named_in(*texts: str | None) -> Named:
     codes = {
         code
         for match in _TARIFF_CODE.finditer(text)
-        if (code := "".join(part for part in match.groups() if part)) in hs_2022_codes()
+        if not _DATE.match(match[0].replace(".", ""))
+        and (code := "".join(part for part in match.groups() if part)) in hs_2022_codes()
     }
     return Named(
         tuple(sorted({word.word for word in matching})),

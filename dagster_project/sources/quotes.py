@@ -76,7 +76,7 @@ def json_object(payload: bytes, *, source: str, hint: str = "") -> Mapping[str, 
     text = require_text(payload, source=source, reads=("JSON",), hint=hint)
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UpstreamFormatError(
             f"{source}: the answer is cut or no JSON ({exception_text(error)}).", hint=hint
         ) from error

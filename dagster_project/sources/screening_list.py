@@ -56,8 +56,9 @@ CARD = SourceCard(
         "Listings of companies of the catalogue on the lists of the United States (Entity List, "
         "Unverified List, Military End User List and others). The daily file of 17 MB also names "
         "natural persons: kept are only rows whose name or alternative name is a company of "
-        "companies.yaml or an entity that a clause of measures.yaml targets. For a company that is "
-        "added to these later, the next daily file is needed: an older excerpt does not have it."
+        "companies.yaml or an entity that a clause of measures.yaml targets, with that name. For a "
+        "company that is added to these later, the next daily file is needed: an older excerpt "
+        "does not have it."
     ),
     without_rows="no company of the catalogue is on it",
     base_url="https://data.trade.gov",
@@ -75,7 +76,12 @@ COLUMNS = (
 """The columns that are read and kept. Those with addresses, dates of birth and remarks are not."""
 
 PERSON = "individual"
-"""The type of a row that is a natural person."""
+"""The type of a row that is a natural person. The lists of Commerce leave the type blank."""
+
+COLUMNS_OF_PERSONS = (
+    "dates_of_birth", "places_of_birth", "nationalities", "citizenships", "title",
+)  # fmt: skip
+"""Columns that are filled for natural persons alone. An excerpt has none of them."""
 
 BETWEEN_NAMES = ";"
 
@@ -86,9 +92,10 @@ _FORMS = (
 )  # fmt: skip
 """Words of a name that say only the form of the company."""
 
-_JAPANESE_FORMS = ("株式会社", "有限公司", "有限责任公司")
+_FORMS_IN_CHARACTERS = ("株式会社", "有限公司", "有限责任公司")
+"""The same in Japanese and Chinese, which put no blank around them."""
 
-_WHOSE = is_it_the_file_of(CARD.homepage)
+_WRONG_FILE_HINT = is_it_the_file_of(CARD.homepage)
 
 
 def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
@@ -99,13 +106,15 @@ def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
 def excerpt(payload: bytes) -> bytes:
     """The header and the rows that name a company of the catalogue, with the columns read here.
 
+    Of the names of a row only the one that is the company's is kept, as its `name`: the others may
+    be those of natural persons.
     Raises UpstreamFormatError where the payload is not the list; no text of a row is quoted.
     """
-    kept = io.StringIO()
-    lines = csv.writer(kept, lineterminator="\n")
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
     lines.writerows([row[name] for name in COLUMNS] for row, _ in _listings(payload))
-    return kept.getvalue().encode()
+    return text.getvalue().encode()
 
 
 def parse(
@@ -113,8 +122,9 @@ def parse(
 ) -> Mapping[str, pl.DataFrame]:
     """The list, or an excerpt of it -> `notices`, one row per listing of a company.
 
-    `title` is the name as printed, `company` the name in the catalogue. Most lists print no day:
-    then a listing is known from the day it was retrieved. Columns may be in any order.
+    `title` is the name as printed that is the company's, `company` the name in the catalogue. Most
+    lists print no day: then a listing is known from the day it was retrieved. Columns may be in any
+    order.
     Raises UpstreamFormatError for a missing column, a page, a cut file, a listing without a number
     and an invalid `start_date`.
     Source: International Trade Administration, Consolidated Screening List, CSV of all lists.
@@ -152,15 +162,16 @@ def _day(text: str, company: str) -> date | None:
 
 
 def _listings(payload: bytes) -> Iterator[tuple[Mapping[str, str], str]]:
-    """The rows that name a company of the catalogue, with its name there."""
+    """The rows that name a company of the catalogue, with that name alone, and its name there."""
     companies = _companies()
     for row in _rows(payload):
-        if row["type"].casefold() == PERSON:
+        if row["type"].casefold() == PERSON or any(row.get(name) for name in COLUMNS_OF_PERSONS):
             continue
         names = (row["name"], *row["alt_names"].split(BETWEEN_NAMES))
-        company = next((companies[key] for name in names if (key := plain(name)) in companies), "")
-        if company:
-            yield row, company
+        name = next((each for each in names if comparable_name(each) in companies), None)
+        if name is not None:
+            only_name = {**row, "name": name.strip(), "alt_names": ""}
+            yield only_name, companies[comparable_name(name)]
 
 
 def _rows(payload: bytes) -> Iterator[Mapping[str, str]]:
@@ -168,14 +179,15 @@ def _rows(payload: bytes) -> Iterator[Mapping[str, str]]:
 
     Errors name the number of a row and none of its text: it may be a person's name.
     """
-    text = require_text(payload, source=CARD.name, hint=_WHOSE)
+    text = require_text(payload, source=CARD.name, hint=_WRONG_FILE_HINT)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     number = 1
     try:
         header = [name.strip().lower() for name in next(reader)]
         require_width(len(header), source=CARD.name)
-        require_columns(header, COLUMNS, source=CARD.name, hint=_WHOSE)
-        position = {name: header.index(name) for name in COLUMNS}
+        require_columns(header, COLUMNS, source=CARD.name, hint=_WRONG_FILE_HINT)
+        of_persons = [name for name in COLUMNS_OF_PERSONS if name in header]
+        position = {name: header.index(name) for name in (*COLUMNS, *of_persons)}
         for number, cells in enumerate(reader, start=2):
             if not cells:
                 continue
@@ -198,17 +210,18 @@ def _rows(payload: bytes) -> Iterator[Mapping[str, str]]:
 
 @cache
 def _companies() -> Mapping[str, str]:
-    """The companies of the catalogue by their plain names."""
-    return {plain(name): name for name in reversed(company_names()) if plain(name)}
+    """The companies of the catalogue by their comparable names."""
+    names = ((comparable_name(name), name) for name in reversed(company_names()))
+    return {comparable: name for comparable, name in names if comparable}
 
 
-def plain(name: str) -> str:
+def comparable_name(name: str) -> str:
     """A name without case, marks, punctuation and the form of the company, to be compared.
 
     `Example Rare Metals Co., Ltd.` and `EXAMPLE RARE-METALS` are the same.
     """
     text = unicodedata.normalize("NFKD", name).casefold().replace("&", " and ")
-    for form in _JAPANESE_FORMS:
+    for form in _FORMS_IN_CHARACTERS:
         text = text.replace(form, " ")
     letters = "".join(character for character in text if not unicodedata.combining(character))
     words = re.sub(r"[^\w]+|_", " ", re.sub(r"[.'’]", "", letters)).split()

@@ -20,6 +20,7 @@ SLUGS = {
     "commerce-department": (54, None, "Commerce Department"),
     "energy-department": (136, None, "Energy Department"),
     "foreign-assets-control-office": (203, 497, "Foreign Assets Control Office"),
+    "fisheries-bureau": (361, 54, "National Oceanic and Atmospheric Administration"),
     "industry-and-security-bureau": (241, 54, "Industry and Security Bureau"),
     "international-trade-administration": (261, 54, "International Trade Administration"),
     "trade-representative-office-of-united-states": (
@@ -52,13 +53,10 @@ def document(
         "type": "Rule",
         "title": title,
         "abstract": None,
-        "action": "Final rule.",
         "publication_date": day,
-        "effective_on": None,
         "agencies": [*map(_agency, parents), agency],
         "citation": None,
         "correction_of": None,
-        "corrections": [],
         "html_url": f"{HOME}/documents/{day.replace('-', '/')}/{number}/x",
         "docket_ids": [],
         **fields,
@@ -76,6 +74,11 @@ def _agency(slug: str) -> dict[str, Any]:
         "parent_id": parent,
         "slug": slug,
     }
+
+
+def _agencies_of_all() -> Iterable[dict[str, Any]]:
+    """The agencies by which a document is searched that is printed without any."""
+    return map(_agency, SLUGS)
 
 
 def many(day: date, days: int, on_a_day: int) -> Iterable[dict[str, Any]]:
@@ -127,7 +130,7 @@ class FakeFederalRegister(FakePublisher):
             each
             for each in self.documents
             if first <= each["publication_date"] <= last
-            and wanted & {agency["slug"] for agency in each["agencies"]}
+            and wanted & {agency["slug"] for agency in each["agencies"] or _agencies_of_all()}
         ]
         is_newest_first = query["order"][0] == "newest"
         return sorted(

@@ -17,6 +17,7 @@ from tests.fakes.server import NOT_FOUND, FakePublisher, Reply, Seen, json_reply
 
 COLUMN = "/zwgk/zcfb/index.html"
 SECOND_COLUMN = "/zcfb/blgg/index.html"
+THIRD_COLUMN = "/zcfb/zgdwjjmywg/index.html"
 UNIT = "/api-gateway/jpaas-publish-server/front/page/build/unit"
 
 WEB_ID, TEMPLATE_ID = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
@@ -77,14 +78,15 @@ def list_answer(html: str | None, code: str = "200", message: str = "success") -
     return {"code": code, "message": message, "data": {"html": html} if html is not None else None}
 
 
-def announcement_page(title: str, day: str, paragraphs: Sequence[str]) -> bytes:
-    """The page of an announcement."""
+def announcement_page(title: str, day: str, paragraphs: Sequence[str], url: str = "") -> bytes:
+    """The page of an announcement, with its own address in a `<meta>` where it is given."""
+    address = f'<meta name="Url" content="{url}">' if url else ""
     text = "".join(f'<p style="text-indent: 2em;">{each}</p>' for each in paragraphs)
     return (
         '<!DOCTYPE html><html><head><meta charset="utf-8">'
         '<meta name="SiteName" content="中华人民共和国商务部">'
         f'<meta name="ArticleTitle" content="{title}"><meta name="PubDate" content="{day}">'
-        f'</head><body><div class="menu">稀土</div><div class="art-title">{title}</div>'
+        f'{address}</head><body><div class="menu">稀土</div><div class="art-title">{title}</div>'
         f'<div class="art-con art-con-bottonmLine">{text}</div><div class="foot">镓</div>'
         "</body></html>"
     ).encode()
@@ -95,7 +97,7 @@ class FakeMofcom(FakePublisher):
 
     def __init__(self, *, log: Path | None = None) -> None:
         super().__init__(log=log)
-        self.columns: dict[str, list[Entry]] = {COLUMN: []}
+        self.columns: dict[str, list[Entry]] = {COLUMN: [], SECOND_COLUMN: [], THIRD_COLUMN: []}
         self.pages: dict[str, str] = {}
 
     def _page_id(self, path: str) -> str:

@@ -28,6 +28,7 @@ from tests.fakes.mofcom import (
     COLUMN,
     FIREWALL,
     SECOND_COLUMN,
+    THIRD_COLUMN,
     UNIT,
     Entry,
     FakeMofcom,
@@ -143,16 +144,18 @@ def test_documents_of_sixty_days_are_rows_after_one_command(
 ) -> None:
     register.documents += [
         document("2026-0", ago(61), "Controls on Antimony"),
-        document("2026-9", ago(5), "Magnets", "commerce-department"),
+        document("2026-9", ago(5), "Section 232: Magnets", "commerce-department"),
+        document("2026-8", ago(5), "Copper River Salmon", "fisheries-bureau"),
     ]
     code, printed = desk.fetch()
     assert code == 0, printed
     assert len(register.requests) == 1
-    # 61 days ago is too early, and the department itself is not asked for.
+    # 61 days ago is too early, and other bureaus of the department are left out.
     assert desk.rows().select("notice_id", "issuer", "minerals").rows() == [
         ("2026-1", "Industry and Security Bureau", []),
         ("2026-2", "Energy Department", []),
         ("2026-3", "Industry and Security Bureau", ["gallium"]),
+        ("2026-9", "Commerce Department", []),
     ]
 
 
@@ -228,6 +231,17 @@ def test_another_answer_is_a_sentence_and_loses_no_notice(
     assert desk.rows().equals(before)
     register.always(None)
     assert desk.fetch()[0] == 0
+
+
+def test_a_broken_document_is_named_and_loses_no_other(
+    register: FakeFederalRegister, desk: Desk
+) -> None:
+    broken = {"type": None, "agencies": None, "title": None}
+    register.documents.append({**document("2026-4", ago(2)), **broken})
+    code, printed = desk.fetch()
+    assert code == 0, printed
+    assert desk.numbers == ["2026-1", "2026-2", "2026-3", "2026-4"]
+    assert "1 document without a valid value of a field: 2026-4 (title, type, agencies)" in printed
 
 
 def test_an_unknown_agency_is_named(register: FakeFederalRegister, desk: Desk) -> None:
@@ -358,7 +372,9 @@ def test_numbered_announcements_of_the_newest_page_are_rows(
 ) -> None:
     code, printed = hall.fetch()
     assert code == 0, printed
-    assert [seen.path for seen in ministry.requests] == [COLUMN, UNIT]
+    assert [seen.path for seen in ministry.requests] == [
+        COLUMN, UNIT, SECOND_COLUMN, UNIT, THIRD_COLUMN, UNIT,
+    ]  # fmt: skip
     assert hall.rows().select("notice_id", "acts", "minerals").rows() == [
         ("2026-8", ["MOFCOM 2026-8"], []),
         ("2026-9", ["MOFCOM 2026-9"], ["gallium"]),
@@ -374,7 +390,7 @@ def test_the_firewall_gets_no_second_request(ministry: FakeMofcom, hall: Desk) -
     code, printed = hall.fetch()
     assert code == 1
     assert "the publisher's firewall refuses requests from here (403); the run ends" in printed
-    assert len(ministry.requests) == 2 + 1
+    assert len(ministry.requests) == 6 + 1
     assert hall.rows().equals(before)
 
 
@@ -388,7 +404,7 @@ def test_a_refusal_of_a_later_page_ends_the_run_too(ministry: FakeMofcom, hall: 
     code, printed = hall.fetch(first=ago(365))
     assert code == 0, printed
     # What had arrived is used: only the pages that were missing are asked for.
-    assert [seen.query.get("paramJson") for seen in ministry.requests] == [
+    assert [seen.query.get("paramJson") for seen in ministry.requests][:2] == [
         '{"pageNo":2,"pageSize":15}', '{"pageNo":3,"pageSize":15}',
     ]  # fmt: skip
     assert len(hall.numbers) == 40
@@ -401,16 +417,15 @@ def test_older_pages_are_fetched_back_to_a_day(ministry: FakeMofcom, hall: Desk)
     code, printed = hall.fetch(first=ago(40))  # the 21st of the list, on the second page
     assert code == 0, printed
     pages = [seen.query["paramJson"] for seen in ministry.requests if seen.path == UNIT]
-    assert [page[10] for page in pages] == ["1", "1", "2"]
+    assert [page[10] for page in pages] == ["1", "1", "1", "1", "2", "1", "1"]
     assert len(hall.numbers) == 30
     hall.fetch(first="2001")
     assert len(hall.numbers) == 60
 
 
 def test_a_notice_in_two_columns_is_one_row_with_the_first_address(
-    ministry: FakeMofcom, hall: Desk, monkeypatch: pytest.MonkeyPatch
+    ministry: FakeMofcom, hall: Desk
 ) -> None:
-    monkeypatch.setattr(mofcom, "COLUMNS", (COLUMN.lstrip("/"), SECOND_COLUMN.lstrip("/")))
     title = ministry.columns[COLUMN][0].title
     ministry.columns[SECOND_COLUMN] = [Entry(title, ago(1), path="/zcfb/blgg/art/2026/art_2.html")]
     code, printed = hall.fetch()
@@ -418,6 +433,44 @@ def test_a_notice_in_two_columns_is_one_row_with_the_first_address(
     (url,) = hall.rows().filter(notice_id="2026-9")["url"]
     assert url == f"https://www.mofcom.gov.cn{ministry.columns[COLUMN][0].address}"
     assert hall.snapshots == 1
+
+
+def test_what_was_published_while_nobody_asked_is_fetched_back_to_the_last_known_day(
+    ministry: FakeMofcom, hall: Desk
+) -> None:
+    ministry.columns[COLUMN] = long_list(100)[60:]
+    hall.fetch()
+    assert len(hall.numbers) == 15
+    ministry.columns[COLUMN] = long_list(100)
+    ministry.requests.clear()
+    hall.let_days_pass()
+    code, printed = hall.fetch()
+    assert code == 0, printed
+    # The newest 15 known before were those of 120 to 148 days ago; what came after is complete.
+    pages = [seen.query["paramJson"] for seen in ministry.requests if seen.path == UNIT]
+    assert [page[10] for page in pages] == ["1", "2", "3", "4", "5", "1", "1"]
+    assert set(hall.numbers) == {f"2026-{number}" for number in range(26, 101)}
+
+
+def test_a_column_that_is_gone_is_a_warning_and_loses_no_other(
+    ministry: FakeMofcom, hall: Desk
+) -> None:
+    del ministry.columns[THIRD_COLUMN]
+    code, printed = hall.fetch()
+    assert code == 0, printed
+    assert "new, 3 rows; the column zcfb/zgdwjjmywg/index.html is left out" in printed
+    assert len(hall.numbers) == 3
+    hall.let_days_pass()
+    assert "unchanged, 3 rows; the column zcfb/zgdwjjmywg/index.html is left out" in hall.fetch()[1]
+
+
+def test_an_unread_title_is_counted_where_the_fetch_is_printed(
+    ministry: FakeMofcom, hall: Desk
+) -> None:
+    ministry.columns[SECOND_COLUMN] = [Entry("商务部公告第57号（2025年）", ago(2))]
+    code, printed = hall.fetch()
+    assert code == 0, printed
+    assert "1 title has 公告 and a year in zcfb/blgg/index.html" in printed
 
 
 def _of_list(seen: Seen) -> bool:
@@ -490,8 +543,8 @@ def test_the_cards_limits_space_the_requests(
     pauses: list[float] = []
     fetch = fetching.SourceFetch(Settings.load(), source_named("mofcom"))
     fetch.run(fetch.plan_due(), sleep=pauses.append)
-    assert len(ministry.requests) == 2
-    assert pauses == [pytest.approx(10, abs=1)]
+    assert len(ministry.requests) == 6
+    assert pauses == [pytest.approx(10, abs=1)] * 5
 
 
 def test_the_lists_a_card_asks_for_are_of_its_publisher() -> None:

@@ -303,11 +303,31 @@ def test_without_a_key_the_command_says_which_one(
 
 
 BAD: dict[str, Any] = {
+    "no number": [
+        intervention(4711, "CANARY ACT", intervention_id="CANARY 4711", intervention_url=None)
+    ],
+}
+
+INVALID: dict[str, Any] = {
     "an invalid day": [intervention(4711, "CANARY ACT", date_published="CANARY DAY")],
     "an unknown economy": [
         intervention(4711, implementing_jurisdictions=[{"id": 9, "iso": "CANARY"}])
     ],
 }
+
+
+@pytest.mark.parametrize("interventions", INVALID.values(), ids=INVALID)
+def test_a_warning_names_no_value_of_a_private_row(
+    alert: tuple[FakeGta, Settings], interventions: list[dict[str, Any]]
+) -> None:
+    server, settings = alert
+    server.interventions = [intervention(4712), *interventions]
+    result = run("fetch", "gta")
+    assert result.exit_code == 0
+    assert "1 intervention without a valid value of" in " ".join(result.output.split())
+    assert "CANARY" not in result.output
+    assert "4711" not in result.output
+    assert rows(settings, "gta").height == 2
 
 
 @pytest.mark.parametrize("interventions", BAD.values(), ids=BAD)
@@ -336,7 +356,9 @@ def of_the_future() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "interventions", [of_the_future(), *BAD.values()], ids=["one is quarantined", *BAD]
+    "interventions",
+    [of_the_future(), *BAD.values(), *INVALID.values()],
+    ids=["one is quarantined", *BAD, *INVALID],
 )
 def test_no_event_of_a_run_or_log_names_a_private_row(
     alert: tuple[FakeGta, Settings],

@@ -37,14 +37,25 @@ def _number(value: object) -> str:
     return number
 
 
+def _name(value: object) -> str:
+    name = as_text(value)
+    if name == EVERY_NOTICE:
+        raise ValueError(f"is {name!r}; all notices up to a day are put aside by `through`")
+    return name
+
+
 NoticeNumbers = Annotated[list[Annotated[str, BeforeValidator(_number)]], Field(min_length=1)]
+"""Notices of publishers that number them, as a clause names them."""
+
+NoticeNames = Annotated[list[Annotated[str, BeforeValidator(_name)]], Field(min_length=1)]
+"""Notices as `kido notices` prints them; those of the OECD need not have a digit."""
 
 
 class NotRelevant(Entry):
     """Notices of a source that somebody has read and found not relevant."""
 
     source: words.NoticeSource
-    notices: NoticeNumbers | None = None
+    notices: NoticeNames | None = None
     through: Day | None = None
     reason: Text
     decided: Day

@@ -84,11 +84,11 @@ def test_all_agencies_and_named_fields_are_asked_for_in_one_request() -> None:
     asked = query(search())
     assert set(asked["conditions[agencies][]"]) >= {
         "industry-and-security-bureau", "foreign-assets-control-office",
-        "trade-representative-office-of-united-states", "energy-department",
+        "trade-representative-office-of-united-states", "energy-department", "commerce-department",
     }  # fmt: skip
-    assert set(asked["fields[]"]) >= {
-        "document_number", "type", "title", "abstract", "action", "publication_date",
-        "effective_on", "agencies", "citation", "correction_of", "corrections", "html_url",
+    assert set(asked["fields[]"]) == {
+        "document_number", "type", "title", "abstract", "publication_date", "agencies", "citation",
+        "correction_of", "html_url",
     }  # fmt: skip
     assert asked["per_page"] == ["1000"]
     assert "[" not in search().url
@@ -279,6 +279,39 @@ def test_a_document_without_title_or_day_is_still_to_be_read() -> None:
     found = parse(page(printed)).row(0, named=True)
     assert found["title"] == "[no title]"
     assert found["published_at"] is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"type": None}, {"agencies": None}, {"type": 3, "agencies": "BIS"}, {"title": ["a"]},
+        {"publication_date": "soon"}, {"abstract": 1, "citation": {}, "html_url": None},
+        {"agencies": [None, {"id": "54", "name": 3}]}, {"document_number": None},
+        {"correction_of": 7},
+    ],
+)  # fmt: skip
+def test_a_broken_document_does_not_lose_the_others(broken: dict[str, Any]) -> None:
+    good = document("2026-2", "2026-11-20", "Controls on Gallium")
+    rows = parse(page({**document("2026-1", "2026-11-20"), **broken}, good))
+    assert rows.height == 2
+    assert rows.filter(notice_id="2026-2").equals(parse(page(good)))
+    if broken.get("document_number", "") is None:
+        assert rows["notice_id"][0] == f"{HOME}/documents/2026/11/20/2026-1/x"
+        assert rows["acts"][0].to_list() == []
+
+
+def test_other_bureaus_of_commerce_are_left_out_and_those_of_energy_not() -> None:
+    bureau = {"id": 999, "parent_id": 136, "name": "A Bureau", "slug": "a-bureau"}
+    of_energy = document("2026-4", "2026-11-20", slug="energy-department")
+    rows = parse(
+        page(
+            document("2026-1", "2026-11-20", slug="commerce-department"),
+            document("2026-2", "2026-11-20", slug="international-trade-administration"),
+            document("2026-3", "2026-11-20", slug="fisheries-bureau"),
+            {**of_energy, "agencies": [*of_energy["agencies"], bureau]},
+        )
+    )
+    assert rows["notice_id"].to_list() == ["2026-1", "2026-2", "2026-4"]
 
 
 def test_a_document_on_two_pages_is_one_row() -> None:

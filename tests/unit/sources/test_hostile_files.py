@@ -16,6 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
 import openpyxl
@@ -24,9 +25,11 @@ import polars as pl
 import pytest
 
 from dagster_project.settings import BUNDLED
+from dagster_project.sources.card import Document
 from dagster_project.sources.registry import all_sources, source_names
 from tests.conftest import CHECKOUT
 from tests.nightly import is_night, nightly
+from tests.right_files import RIGHT_FILES
 
 MOST_SECONDS = 5
 MOST_MIB = 500
@@ -84,6 +87,8 @@ class Ending:
 
 def table_of(source: str) -> bytes:
     """A table of the source that is right."""
+    if source in RIGHT_FILES:
+        return RIGHT_FILES[source]()
     card = all_sources()[source].CARD
     name = next(name for name in card.bundled if name.endswith(".csv"))
     return (BUNDLED / source / name).read_bytes()
@@ -388,6 +393,53 @@ def stata_files() -> Iterator[tuple[str, bytes]]:
     yield "a text in 100 rows", out.getvalue()
 
 
+def pages() -> Iterator[tuple[str, bytes]]:
+    """Pages that are read to their end and are of no announcement, and lists inside JSON."""
+    size = 900_000
+    for name, title, body in (
+        ("divisions in divisions", "", "<div>" * (size // 5)),
+        ("links", "", '<a href="/x">y</a>' * (size // 18)),
+        ("ends", "", "</div></a></li>" * (size // 15)),
+        ("open tags", "", "<" * size),
+        ("open comments", "", "<!--" * (size // 4)),
+        ("open declarations", "", "<![" * (size // 3)),
+        ("open instructions", "", "<?" * (size // 2)),
+        ("open links", "", "<a " * (size // 3)),
+        ("references to characters", "", "&#" * (size // 2)),
+        ("an open attribute", "", f'<a href="{"x" * size}'),
+        ("a title of announcements", "公告" * 200_000, "x"),
+        ("a title of blanks", f"公告{' ' * size}", "x"),
+        ("a title of digits", f"商务部公告2026年第{'9' * size}号", "x"),
+        ("more than a page has", "商务部公告2026年第9号", "x" * (2 << 20)),
+    ):
+        head = f'<html><head><meta name="ArticleTitle" content="{title}"></head><body>'
+        yield f"page: {name}", f'{head}<div class="art-con">{body}'.encode()
+    for name, text in (
+        ("entries", "<li><a href='/x'>商务部公告2026年第9号</a>" * 20_000),
+        (
+            "a long title",
+            f"<li><a href='/x'>商务部公告2026年第9号{'公告' * 100_000}</a>2026-11-20</li>",
+        ),
+        ("more than a page has", "<li></li>" * 500_000),
+    ):
+        yield f"list: {name}", json.dumps({"data": {"html": text}}).encode()
+
+
+def long_texts(source: str) -> Iterator[tuple[str, bytes]]:
+    """A text of 12 MB in each field of a document or an intervention that is a text in its row."""
+    content = json.loads(RIGHT_FILES[source]())
+    first = (content["results"] if isinstance(content, dict) else content)[0]
+    names = {
+        "federal_register": ("document_number", "title", "abstract", "citation", "html_url"),
+        "gta": ("state_act_title", "intervention_url", "intervention_description"),
+    }
+    for name in names[source]:
+        changed = {**first, name: "公告 " * (2 << 20)}
+        results = [changed, changed]
+        payload = {"count": 2, "results": results} if isinstance(content, dict) else results
+        yield f"text: {name}", json.dumps(payload).encode()
+
+
 def yamls() -> Iterator[tuple[str, bytes]]:
     laughs = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in range(1, 10))
     yield "aliases of aliases", f"l0: &l0 [ha]\n{laughs}...\n".encode()
@@ -418,6 +470,9 @@ SPECIAL: Mapping[str, tuple[Callable[[], Iterator[tuple[str, bytes]]], ...]] = {
     "baci_top_flows": (lambda: archive("table.csv"), parquets),
     "catalogue": (yamls,),
     "comtrade": (lambda: workbooks("Sheet1"), gzips, jsons),
+    "federal_register": (lambda: long_texts("federal_register"),),
+    "gta": (lambda: long_texts("gta"),),
+    "mofcom": (pages,),
     "ecb": (lambda: archive("eurofxref-hist.csv"),),
     "pink_sheet": (lambda: workbooks("Monthly Prices"),),
     "wgi": (lambda: workbooks("Sheet1"), jsons, stata_files),
@@ -425,22 +480,23 @@ SPECIAL: Mapping[str, tuple[Callable[[], Iterator[tuple[str, bytes]]], ...]] = {
 
 
 def files_of(source: str) -> Iterator[tuple[str, bytes]]:
-    table = COMTRADE_TABLE if source == "comtrade" else table_of(source)
+    table = table_of(source)
     # By day of one source: the code that reads a table of text is the same for all.
     for name, change in TEXTS.items() if is_night() or source == "baci" else ():
         yield name, change(table)
     if source not in SPECIAL:
         yield from archive("table.csv")
+    if table.startswith((b"{", b"[")):
+        yield from jsons()
     for make in SPECIAL.get(source, ()):
         yield from make()
 
 
-COMTRADE_TABLE = (
-    b"freqCode,period,reporterCode,flowCode,partnerCode,classificationCode,"
-    b"isOriginalClassification,cmdCode,netWgt,cifvalue,fobvalue,primaryValue\n"
-    + b"A,2024,392,M,156,H6,1,280530,10,100,,100\n"
-    * 3
-)
+@pytest.mark.parametrize("source", RIGHT_FILES)
+def test_the_right_file_of_a_source_has_rows(source: str) -> None:
+    label = Document("table.csv", datetime(2026, 11, 28, 12), is_bundled=False)
+    frames = all_sources()[source].parse(RIGHT_FILES[source](), label)
+    assert sum(frame.height for frame in frames.values()) > 0
 
 
 @pytest.fixture(scope="module")

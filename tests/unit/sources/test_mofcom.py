@@ -139,6 +139,47 @@ def test_pages_are_followed_until_one_reaches_the_day(tmp_path: Path) -> None:
     assert isinstance(follow(asked, listing(older, GALLIUM, count=412), tmp_path), More)
 
 
+def test_pages_are_followed_back_to_the_last_known_day(tmp_path: Path) -> None:
+    (extract,) = mofcom.plan([], Scope(known_until=date(2026, 11, 20)))
+    assert extract.document == "announcements"
+    step = follow(extract.requests[0], column_page("p1").encode(), tmp_path)
+    assert isinstance(step, Instead)
+    asked = step.requests[0]
+    assert isinstance(follow(asked, listing(GALLIUM, count=412), tmp_path), More)
+    older = Entry("商务部公告2026年第8号", "2026-11-19")
+    assert follow(asked, listing(GALLIUM, older, count=412), tmp_path) == Done()
+
+
+def test_a_list_that_does_not_say_how_long_it_is_leaves_no_gap_unsaid(tmp_path: Path) -> None:
+    asked = list_request(tmp_path, date(2026, 11, 1))
+    items = "".join(
+        f'<li><a href="/{n}">商务部公告2026年第{n}号</a><span>[2026-11-27]</span></li>'
+        for n in range(1, 16)
+    )
+    step = follow(asked, json.dumps(list_answer(f"<ul>{items}</ul>")).encode(), tmp_path)
+    assert isinstance(step, Done)
+    assert "of 2026-11-01 to 2026-11-27 there may be more than were read" in step.warning
+
+
+def test_another_column_that_cannot_be_read_is_left_out_with_a_word(tmp_path: Path) -> None:
+    (extract,) = mofcom.plan([], Scope())
+    main, other, _ = extract.requests
+    assert (main.url, main.statuses.get(404)) == ("zwgk/zcfb/index.html", None)
+    gone = Answer("nothing", 404, tmp_path / "none")
+    assert mofcom.follow(other, gone) == Instead(
+        (), "the column zcfb/blgg/index.html is left out: zcfb/blgg/index.html is not at its "
+        "address (404).",
+    )  # fmt: skip
+    step = follow(other, b"<html></html>", tmp_path)
+    assert isinstance(step, Instead)
+    assert "does not say how its list is asked for" in step.warning
+    step = follow(other, column_page("p2").encode(), tmp_path)
+    assert isinstance(step, Instead)
+    step = follow(step.requests[0], json.dumps(list_answer("<ul></ul>")).encode(), tmp_path)
+    assert step == Instead((), step.warning)  # type: ignore[union-attr]
+    assert "no entry with a title and a day" in step.warning
+
+
 def test_pages_are_followed_to_the_last_one(tmp_path: Path) -> None:
     asked = list_request(tmp_path, date(2000, 1, 1))
     assert follow(asked, listing(GALLIUM, count=15), tmp_path) == Done()
@@ -192,6 +233,11 @@ def test_a_list_that_counts_nothing_is_empty(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("title", "notice_id"),
     [
+        ("商务部公告〔2026〕第1号", "2026-1"),
+        ("商务部公告（2026年第1号）", "2026-1"),
+        ("商务部 海关总署2025年第57号公告", "2025-57"),
+        ("商务部(海关总署)公告2026年第3号", "2026-3"),
+        ("国家就业局公告2026年第4号", "国家就业局 2026-4"),
         ("商务部公告2026年第1号 公布关于加强两用物项出口管制的公告", "2026-1"),
         ("商务部 海关总署公告2025年第57号", "2025-57"),
         ("商务部　海关总署公告２０２５年　第５７　号", "2025-57"),
@@ -212,6 +258,67 @@ def test_titles_about_an_announcement_are_not_that_announcement() -> None:
         "商务部令2026年第1号",
         "商务部关于2026年工作的通知",
     ) == []  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("title", "is_left_out"),
+    [
+        ("商务部公告第57号（2025年）", True),
+        ("关于2026年稀土出口的公告", True),
+        ("关于调整商务部公告2024年第46号的通知", True),
+        ("商务部新闻发言人就商务部公告2025年第61号答记者问", False),
+        ("关于商务部公告2025年第61号的解读", False),
+        ("商务部令2026年第1号", False),
+        ("商务部公告2026年第1号", False),
+    ],
+)
+def test_a_title_like_an_announcements_is_never_dropped_without_a_word(
+    title: str, is_left_out: bool, tmp_path: Path
+) -> None:
+    step = follow(list_request(tmp_path), listing(GALLIUM, Entry(title, "2026-11-27")), tmp_path)
+    warning = "1 title has 公告 and a year in zwgk/zcfb/index.html, and no number that is read"
+    assert isinstance(step, Done)
+    assert step.warning.startswith(warning) is is_left_out
+    assert (title in step.warning) is is_left_out
+    assert bool(step.warning) is is_left_out
+
+
+@pytest.mark.parametrize(
+    ("title", "cited"),
+    [
+        (
+            "商务部 海关总署公告2026年第70号 公布暂停实施商务部 海关总署公告2025年第55号、56号、"
+            "57号、58号及商务部公告2025年第61号、62号的决定",
+            ["MOFCOM 2025-55", "MOFCOM 2025-61", "暂停实施"],
+        ),
+        (
+            "商务部公告2026年第72号 公布暂停实施商务部公告2024年第46号第二款的决定",
+            ["MOFCOM 2024-46", "暂停实施"],
+        ),
+        (
+            "商务部公告2026年第40号 关于延长暂停实施商务部公告2025年第55号的公告",
+            ["MOFCOM 2025-55", "暂停实施"],
+        ),
+        ("商务部公告2026年第41号 关于停止实施商务部公告2024年第46号", ["MOFCOM 2024-46"]),
+        ("商务部公告2026年第42号 关于废止商务部公告〔2025〕第18号的公告", ["MOFCOM 2025-18"]),
+        ("商务部公告2026年第43号 恢复实施2025年第57号公告", ["MOFCOM 2025-57"]),
+        ("海关总署公告2026年第12号 关于执行商务部公告2025年第55号的公告", ["MOFCOM 2025-55"]),
+        ("商务部公告2026年第44号 关于商务部公告2026年第44号的说明", []),
+        ("商务部公告2026年第45号 关于延长轮胎反倾销调查期限的公告", []),
+    ],
+)
+def test_an_announcement_that_cites_another_one_has_it_among_its_words(
+    title: str, cited: list[str]
+) -> None:
+    (row,) = parse(listing(Entry(title, "2026-11-27"))).to_dicts()
+    assert row["words"] == cited
+    # It is no act of the one that it cites: what decided that one does not decide it.
+    assert not set(row["acts"]) & set(cited)
+
+
+def test_digits_of_full_width_are_plain_in_a_title() -> None:
+    entry = Entry("商务部　海关总署公告２０２５年　第５７　号", "2026-11-27")
+    assert parse(listing(entry))["title"].to_list() == ["商务部 海关总署公告2025年 第57 号"]
 
 
 def test_an_announcement_in_a_list_is_a_row_with_number_and_words() -> None:
@@ -305,6 +412,26 @@ def test_the_page_of_an_announcement_has_its_words_and_codes() -> None:
     assert found["hs6_codes"] == ["811292"]
     assert found["summary"].splitlines()[-1] == "本公告自发布之日起施行。"
     assert found["vintage_at"] == RETRIEVED
+
+
+@pytest.mark.parametrize(
+    ("printed", "url"),
+    [
+        (
+            "/zwgk/zcfb/art/2026/art_1.html",
+            "https://www.mofcom.gov.cn/zwgk/zcfb/art/2026/art_1.html",
+        ),
+        (
+            "https://exportcontrol.mofcom.gov.cn/2.html",
+            "https://exportcontrol.mofcom.gov.cn/2.html",
+        ),
+        (" ", None),
+        ("", None),
+    ],
+)
+def test_a_page_keeps_its_own_address(printed: str, url: str | None) -> None:
+    page = announcement_page("商务部公告2026年第9号", "2026-11-27", ["镓"], printed)
+    assert parse(page)["url"].to_list() == [url]
 
 
 def test_a_long_text_is_shortened_and_read_to_its_end() -> None:

@@ -16,6 +16,8 @@ from dagster_project.sources.notice_acts import acts_in
          ["MOFCOM 2025-61", "MOFCOM 2025-62"]),
         ("商务部 海关总署公告2025年第18号", ["MOFCOM 2025-18"]),
         ("公告 2025年第 08 号", ["MOFCOM 2025-8"]),
+        ("商务部公告〔2025〕第18号、商务部2025年第57号公告", ["MOFCOM 2025-18", "MOFCOM 2025-57"]),
+        ("海关总署2025年第57号公告", []),
         ("海关总署公告2025年第18号", []),
         ("General Administration of Customs, Announcement No. 18 of 2025", []),
         ("Ministry of Commerce.\nCustoms: Announcement No. 18 of 2025", []),

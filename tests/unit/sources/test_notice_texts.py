@@ -1,9 +1,14 @@
 """What is read in the words of official notices."""
 
+import csv
+
 import pytest
 
 from dagster_project.lake.vocabulary import notice_words
 from dagster_project.sources.notice_texts import named_in
+from tests.conftest import CHECKOUT
+
+MINERALS_FILE = CHECKOUT / "dbt" / "seeds" / "seed_minerals.csv"
 
 
 @pytest.mark.parametrize(
@@ -34,10 +39,27 @@ def test_words_of_title_and_summary_are_read_together() -> None:
         ("heading 8505.11.00.50 and subheading 8505.11", ["850511"]),
         ("Docket 2026-1234567890, 12.5 million, 90 FR 57078, 1234.56", []),
         ("on 20261109 and 2026110912", []),
+        ("on 20091231, 2009.12.31, 2008.11 and 2009123108", []),
+        ("product 2009.39.00 and 1905310000", ["190531", "200939"]),
     ],
 )
 def test_codes_are_those_of_the_harmonized_system(text: str, codes: list[str]) -> None:
     assert list(named_in(text).hs6_codes) == codes
+
+
+def test_every_mineral_has_a_word_in_each_language() -> None:
+    with MINERALS_FILE.open(encoding="utf8", newline="") as file:
+        minerals = {row["mineral"] for row in csv.DictReader(file)}
+    languages = {
+        mineral: {word.language for word in notice_words() if word.mineral == mineral}
+        for mineral in minerals
+    }
+    assert {mineral for mineral, named in languages.items() if named != {"en", "zh", "ja"}} == set()
+
+
+@pytest.mark.parametrize("text", ["中国人民银行", "スズキ株式会社", "プリント基板", "三菱UFJ銀行"])
+def test_parts_of_other_words_are_no_minerals(text: str) -> None:
+    assert named_in(text).minerals == ()
 
 
 def test_each_word_is_listed_once_and_is_found_in_itself() -> None:

@@ -17,7 +17,7 @@ from dagster_project.lake.schemas import NOTICES
 from dagster_project.sources import screening_list
 from dagster_project.sources.card import Document
 from dagster_project.sources.catalogue.company_names import company_names
-from dagster_project.sources.screening_list import excerpt, plain
+from dagster_project.sources.screening_list import comparable_name, excerpt
 from tests.conftest import SHARED, needs_shared
 from tests.fakes.screening_list import COLUMNS, UNVERIFIED, csv_of, listing, person
 
@@ -60,7 +60,7 @@ def test_a_listing_of_a_company_is_a_notice() -> None:
     assert row["acts"] == ["89 FR 100", "90 FR 12345"]
     assert row["url"] == "http://bis.example"
     assert (row["minerals"], row["hs6_codes"]) == (["gallium"], ["811292"])
-    assert (other["title"], other["company"]) == ("Example Holding", "SUBARU")
+    assert (other["title"], other["company"]) == ("SUBARU CORP.", "SUBARU")
     assert other["published_at"] is None
     assert (other["url"], other["acts"]) == (None, [])
 
@@ -98,6 +98,27 @@ def test_a_person_with_the_name_of_a_company_is_not_kept() -> None:
     assert notices([person(1, "TDK")]).is_empty()
 
 
+@pytest.mark.parametrize("column", screening_list.COLUMNS_OF_PERSONS)
+def test_a_person_is_recognised_on_a_list_without_types(column: str) -> None:
+    canary = listing(1, "CANARY PERSON", alt_names="TDK", **{column: "1960"})
+    assert notices([canary]).is_empty()
+    assert b"CANARY" not in excerpt(csv_of([canary, TDK]))
+
+
+def test_of_the_names_of_a_listing_only_the_companys_is_kept() -> None:
+    rows = [
+        listing(1, "CANARY PERSON", alt_names="CANARY ALIAS; TDK Corp.; CANARY OTHER"),
+        listing(2, "SUBARU", alt_names="CANARY DIRECTOR; Subaru Corporation"),
+    ]
+    assert b"CANARY" not in excerpt(csv_of(rows))
+    read = notices(rows)
+    assert read.select("title", "company").rows() == [("TDK Corp.", "TDK"), ("SUBARU", "SUBARU")]
+    # An excerpt of earlier, with all names, is read alike.
+    assert screening_list.parse(csv_of(rows, screening_list.COLUMNS), DOCUMENT)["notices"].equals(
+        read
+    )
+
+
 def test_no_company_on_the_list_means_no_notice_and_no_error() -> None:
     frame = notices(PERSONS).with_columns(document=pl.lit("d"), snapshot_id=pl.lit("s"))
     assert frame.is_empty()
@@ -121,7 +142,7 @@ def test_no_company_on_the_list_means_no_notice_and_no_error() -> None:
 def test_names_are_compared_without_case_marks_and_form(
     name: str, other: str, is_same: bool
 ) -> None:
-    assert (plain(name) == plain(other)) is is_same
+    assert (comparable_name(name) == comparable_name(other)) is is_same
 
 
 @pytest.mark.parametrize(
@@ -155,5 +176,5 @@ def test_the_published_layout_is_read() -> None:
     assert screening_list.parse(payload, DOCUMENT)["notices"].is_empty()
     named = payload.replace(b"ERM Ltd", b"TDK")
     (row,) = screening_list.parse(named, DOCUMENT)["notices"].to_dicts()
-    assert row["title"] == "Example Rare Metals Co., Ltd."
+    assert row["title"] == "TDK"
     assert (row["company"], row["acts"]) == ("TDK", ["90 FR 12345"])

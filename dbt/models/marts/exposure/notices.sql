@@ -95,7 +95,10 @@ stated as (
     select
         notices.*,
         greatest(notices.known_at, cast(notices.read_at as date)) as waits_since,
-        regexp_full_match(notices.title, '.*公告\s*\d{4}年第\s*\d+\s*号\s*') as is_number_alone,
+        regexp_full_match(
+            notices.title,
+            '\D*(公告\s*.?\s*\d{4}\s*.?\s*第\s*\d+\s*号|\d{4}\s*年\s*第\s*\d+\s*号\s*公告)\s*'
+        ) as is_number_alone,
         acts.act,
         decisions.clause_ids,
         decisions.reason,

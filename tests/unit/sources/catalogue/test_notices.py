@@ -47,6 +47,13 @@ def test_a_notice_that_was_put_aside_has_a_reason_and_a_day() -> None:
     assert rest["published_to"] == date(2025, 12, 31)
 
 
+def test_a_notice_is_named_as_it_is_listed_also_without_a_digit() -> None:
+    name = "CHN / Export tax / Rare-earth compounds / undated"
+    text = ASIDE.replace('source: mofcom, notices: ["2026-99", "2026-98"]',
+                         f'source: oecd_restrictions, notices: ["{name}"]')  # fmt: skip
+    assert [row["notice_id"] for row in decisions_of(text)] == [name, "*"]
+
+
 def test_the_notices_put_aside_so_far_are_mofcoms() -> None:
     rows = decisions_of(FILES["notices.yaml"])
     assert {row["publisher"] for row in rows} == {"mofcom"}
@@ -61,7 +68,8 @@ def test_measures_that_name_no_notice_decide_nothing() -> None:
     ("old", "new", "names"),
     [
         ("source: mofcom", "source: comtrade", "`source`"),
-        ('["2026-99", "2026-98"]', "[2026-99, abc]", "named by its number"),
+        ('["2026-99", "2026-98"]', "[2026-99, '*']", "by `through`"),
+        ('["2026-99", "2026-98"]', "[2026-99, ' ']", "is empty"),
         ('["2026-99", "2026-98"]', "[]", "`notices`"),
         ('["2026-99", "2026-98"]', '["2026-99", "2026-99"]', "the decision on mofcom 2026-99"),
         ('notices: ["2026-99", "2026-98"], ', "", "either `notices` or `through`"),
