@@ -349,7 +349,7 @@ def notices(
         from dagster_project.serving.notices import notices_in, print_notices, publishers_asked
 
         print_notices(
-            notices_in(published, every=every), publishers_asked(published), settings.today
+            notices_in(published, settings.today, every=every), publishers_asked(published)
         )
 
 
