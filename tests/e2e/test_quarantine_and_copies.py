@@ -105,7 +105,9 @@ def fetch_interventions(home: Path) -> CompletedProcess[str]:
 def fetch_announcement(home: Path) -> CompletedProcess[str]:
     """An announcement of the ministry on the same mineral, in a month with some of those acts."""
     with FakeMofcom() as ministry:
-        ministry.columns[COLUMN] = [Entry(f"商务部公告2026年第{ACT}号 公布对镓的决定", f"{FIRST_DAY}")]
+        ministry.columns[COLUMN] = [
+            Entry(f"商务部公告2026年第{ACT}号 公布对镓的决定", f"{FIRST_DAY}")
+        ]
         return run_kido(
             home, "fetch", "mofcom",
             KIDO_MOFCOM_URL=ministry.base_url, KIDO_MOFCOM_CALLS_PER_MINUTE="6000",
