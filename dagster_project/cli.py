@@ -349,7 +349,7 @@ def notices(
         from dagster_project.serving.notices import notices_in, print_notices, publishers_asked
 
         print_notices(
-            notices_in(published, every=every), publishers_asked(published), settings.today
+            notices_in(published, settings.today, every=every), publishers_asked(published)
         )
 
 
@@ -563,7 +563,8 @@ def alert(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """List what needs a person: failed runs and checks, blocked releases, late sources, clauses.
+    """List what needs a person: failed runs and checks, blocked releases, late sources, clauses,
+    notices.
 
     Exit code 0 if nothing does, else 1. With --test or --unit, 0 if every address accepted the
     message.
@@ -594,7 +595,8 @@ def alert(
             standing_problems(Installation(settings, instance, defs().get_repository_def()))
         )
     if as_json:
-        _print_json(problems)
+        fields = [asdict(problem) for problem in problems]
+        _print_objects([{name: row[name] for name in row if name != "batch"} for row in fields])
     for problem in problems if not as_json else ():
         _print(f"{problem.title} (since {problem.since}): {problem.link}")
     if problems:

@@ -1,6 +1,7 @@
 """What is to be said now, from the problems that stand and what was said before. Pure functions.
 
-A problem is said once, again when it is worse than ever said, and its end is said once.
+A problem is said once, again when it is worse than ever said, and its end is said once. Many of a
+batch that are new at once are one message.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from dagster_project.alerts.problems import Kind, Problem, Unexamined
+from dagster_project.alerts.problems import Kind, Problem, Unexamined, counted_together
 
 News = Literal["new", "worse", "over"]
 
@@ -28,16 +29,20 @@ class Message(BaseModel):
 
 
 class Reported(BaseModel):
-    """What was said of a problem that still stands: all but the level is of the first time."""
+    """What was said of a problem that still stands: all but the level is of the first time.
+
+    Of a problem without an end only the level: there may be thousands of them, and the record is
+    written with every tick.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     level: int
     """The highest one that was said."""
-    title: str
-    since: str
-    link: str
-    has_end: bool
+    title: str = ""
+    since: str = ""
+    link: str = ""
+    has_end: bool = True
 
 
 class Waiting(BaseModel):
@@ -81,7 +86,8 @@ def next_record(
 def news(
     kind: Kind, problems: Iterable[Problem | Unexamined], reported: Mapping[str, Reported]
 ) -> tuple[Sequence[Message], Mapping[str, Reported]]:
-    """The messages to send now, ends first, and what is said after them, by subject.
+    """The messages to send now (ends, then what is new, then what is worse), and what is said after
+    them, by subject.
 
     What was reported of a subject that cannot be examined now is kept as it is.
     """
@@ -94,24 +100,29 @@ def news(
         for subject, before in reported.items()
         if subject not in standing and subject not in kept and before.has_end
     ]
-    after: dict[str, Reported] = dict(kept)
-    for subject, problem in standing.items():
-        before = reported.get(subject)
-        if before is None or problem.level > before.level:
-            messages.append(_message(problem, "worse" if before else "new"))
-        after[subject] = _reported(problem, before)
-    return messages, after
+    new = [each for subject, each in standing.items() if subject not in reported]
+    messages += [_message(problem, "new") for problem in counted_together(new)]
+    messages += [
+        _message(problem, "worse")
+        for subject, problem in standing.items()
+        if subject in reported and problem.level > reported[subject].level
+    ]
+    after = {
+        subject: _reported(problem, reported.get(subject)) for subject, problem in standing.items()
+    }
+    return messages, {**kept, **after}
 
 
 def _reported(problem: Problem, before: Reported | None) -> Reported:
     if before is not None:
         return before.model_copy(update={"level": max(problem.level, before.level)})
+    if not problem.has_end:
+        return Reported(level=problem.level, has_end=False)
     return Reported(
         level=problem.level,
         title=problem.title,
         since=problem.since,
         link=problem.link,
-        has_end=problem.has_end,
     )
 
 

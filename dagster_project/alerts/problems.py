@@ -5,8 +5,8 @@ Which problems stand now is found by the modules of the kinds; nothing is sent h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 from urllib.parse import quote, urlencode
 
@@ -28,6 +28,15 @@ LONGEST_LINE = 500
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Problems that are one message, which counts them, where more than `most` are new at once."""
+
+    words: str
+    """What they are, after their number: `official notices are to be read`."""
+    most: int
+
+
+@dataclass(frozen=True)
 class Problem:
     """What stands now and needs a person; it is the same one as long as kind and subject are."""
 
@@ -44,6 +53,8 @@ class Problem:
     """Grows when it gets worse."""
     has_end: bool = True
     """Whether its end is worth a message: a date that has passed has no end."""
+    batch: Batch | None = None
+    """What it is counted among; None where each is a message of its own."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,39 @@ class Unexamined:
 
     kind: Kind
     subject: str
+
+
+def counted_together(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems; of a batch that has more than its most, one that counts them, in the place of
+    the first.
+    """
+    members: dict[Batch | None, list[Problem]] = {}
+    for problem in problems:
+        members.setdefault(problem.batch, []).append(problem)
+    return [
+        problem if not _is_large(problem.batch, members) else _sum(members[problem.batch])
+        for problem in problems
+        if not _is_large(problem.batch, members) or problem is members[problem.batch][0]
+    ]
+
+
+def _is_large(batch: Batch | None, members: Mapping[Batch | None, Sequence[Problem]]) -> bool:
+    return batch is not None and len(members[batch]) > batch.most
+
+
+def _sum(problems: Sequence[Problem]) -> Problem:
+    """One problem for those of a batch."""
+    first = problems[0]
+    assert first.batch is not None
+    words = first.batch.words
+    lines = dict.fromkeys(": ".join([each.title, *each.lines[:1]]) for each in problems)
+    return replace(
+        first,
+        subject=words,
+        title=f"{len(problems):,} {words}",
+        since=min(each.since for each in problems),
+        lines=first_lines(list(lines)),
+    )
 
 
 def first_lines(lines: Sequence[str]) -> tuple[str, ...]:

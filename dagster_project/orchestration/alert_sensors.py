@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from dagster_project.alerts.clauses import restriction_clauses
 from dagster_project.alerts.messages import Record, next_record
 from dagster_project.alerts.notices import unread_notices
-from dagster_project.alerts.problems import KINDS, Kind, Problem, Unexamined
+from dagster_project.alerts.problems import KINDS, Kind, Problem, Unexamined, counted_together
 from dagster_project.alerts.send import VARIABLE, addresses, send_waiting
 from dagster_project.errors import counted
 from dagster_project.orchestration.failed_checks import failed_checks
@@ -61,7 +61,7 @@ _FINDERS: Mapping[Kind, tuple[Finder, int, str]] = MappingProxyType(
         ),
         "notices": (
             _notices, _HOUR,
-            "Says that an official notice is to be read, and once more after 7 days.",
+            "Says that an official notice is to be read; of many at once, how many they are.",
         ),
     }
 )  # fmt: skip
@@ -75,9 +75,11 @@ def alert_sensors() -> list[dg.SensorDefinition]:
 
 
 def standing_problems(installation: Installation) -> Iterator[Problem]:
-    """The problems of all kinds that stand now."""
+    """The problems of all kinds that stand now; of many of a batch, their number."""
     for finder, *_ in _FINDERS.values():
-        yield from (each for each in finder(installation) if isinstance(each, Problem))
+        yield from counted_together(
+            [each for each in finder(installation) if isinstance(each, Problem)]
+        )
 
 
 def _sensor(kind: Kind, finder: Finder, interval: int, description: str) -> dg.SensorDefinition:
@@ -103,7 +105,7 @@ def _sensor(kind: Kind, finder: Finder, interval: int, description: str) -> dg.S
         record, accepted, failed = send_waiting(record, to)
         if error and not accepted:
             raise error
-        context.update_cursor(record.model_dump_json())
+        context.update_cursor(record.model_dump_json(exclude_defaults=True))
         for name, reason in failed.items():
             context.log.warning(f"{name} did not accept a message: {reason}")
         if error:

@@ -94,7 +94,8 @@ class StageHandler(logging.Handler):
     def _failed_check(self, event: Any) -> str | None:
         evaluation = event.asset_check_evaluation_data
         if evaluation.check_name == READ:
-            self._unread = evaluation.metadata[TO_BE_READ].value
+            if TO_BE_READ in evaluation.metadata:
+                self._unread = evaluation.metadata[TO_BE_READ].value
             return None
         if evaluation.passed:
             return None

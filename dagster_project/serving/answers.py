@@ -30,7 +30,7 @@ HEADLINE_CLAIMS = {"JPN": "JP-2024-CHINA-OVER-60"}
 _IN_WORDS = {"not_testable": "not testable", "depends_on_basis": "dependent on the basis"}
 """Verdicts as they are worded in a sentence; the others stay as they are."""
 
-COUNTS = ("codes", "clauses")
+COUNTS = ("codes", "clauses", "notices")
 """Units of figures that are numbers of things."""
 
 BY_WEIGHT, BY_VALUE = 1, 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,8 +17,8 @@ UNREAD_DAYS = 7
 
 HOW_TO_DECIDE = (
     "A notice that restricts, suspends or lifts something becomes a clause: name its number in "
-    "measures.yaml. One that does not is put aside by a line in notices.yaml. Then run kido land "
-    "catalogue with the file, and kido build."
+    "measures.yaml. One that does not is marked as not relevant by a line in notices.yaml. "
+    "Then run kido land catalogue with the file, and kido build."
 )
 NOBODY_ASKED = (
     "No publisher of notices was asked. Try kido fetch federal_register and kido fetch mofcom."
@@ -26,15 +27,15 @@ NOBODY_ASKED = (
 
 @dataclass(frozen=True)
 class Notice:
-    """A row of `exposure.notices`; of one that may not be passed on, `is_private`.
+    """A row of `exposure.notices`.
 
-    `since` is the day from which it could be read: its own, or that of its first retrieval.
+    One that may not be passed on `is_private`: outside the owner's terminal it is counted by its
+    source, without its number, day, minerals and title.
     """
 
     source: str
     notice_id: str
     published_at: date | None
-    since: date
     issuer: str
     title: str
     url: str | None
@@ -42,24 +43,29 @@ class Notice:
     state: str
     because: str
     is_private: bool
-
-    def days_unread(self, today: date) -> int:
-        return max((today - self.since).days, 0)
+    days_unread: int | None
+    """Days since it could be read; None unless it is to be read."""
 
     @property
     def name(self) -> str:
         """Its source and number, which is how notices.yaml names it."""
         return f"{self.source} {self.notice_id}"
 
-    @property
-    def shown_title(self) -> str:
-        """The title, for others than the owner of the file; without it where it is private."""
-        return f"a notice of {self.source}, to be read there" if self.is_private else self.title
+
+def is_overdue(notice: Notice) -> bool:
+    """Whether it has been unread for more than UNREAD_DAYS."""
+    return notice.days_unread is not None and notice.days_unread > UNREAD_DAYS
 
 
-def notices_in(published_file: Path, *, every: bool = False) -> list[Notice]:
+def private_by_source(notices: Sequence[Notice]) -> Sequence[tuple[str, int]]:
+    """How many notices of each source may not be passed on, by the name of the source."""
+    return sorted(Counter(notice.source for notice in notices if notice.is_private).items())
+
+
+def notices_in(published_file: Path, today: date, *, every: bool = False) -> list[Notice]:
     """The notices to be read, the newest first; with `every`, those of other states too.
 
+    How long they have been unread is counted up to `today`, also in a file of an earlier day.
     Raises PublicationError for a file of an earlier version, which has no notices.
     """
     with connect(published_file, read_only=True) as connection:
@@ -68,7 +74,7 @@ def notices_in(published_file: Path, *, every: bool = False) -> list[Notice]:
                 f"{published_file.name} is of an earlier version, without notices.",
                 hint="Run kido build.",
             )
-        return _notices(asking(connection), every=every)
+        return _notices(asking(connection), today, every=every)
 
 
 def publishers_asked(published_file: Path) -> list[str]:
@@ -84,13 +90,12 @@ def publishers_asked(published_file: Path) -> list[str]:
     return [str(row["source"]) for row in rows]
 
 
-def _notices(ask: Ask, *, every: bool) -> list[Notice]:
+def _notices(ask: Ask, today: date, *, every: bool) -> list[Notice]:
     return [
         Notice(
             source=row["source"],
             notice_id=row["notice_id"],
             published_at=row["published_at"],
-            since=row["since"],
             issuer=row["issuer"],
             title=row["title"],
             url=row["url"],
@@ -98,8 +103,9 @@ def _notices(ask: Ask, *, every: bool) -> list[Notice]:
             state=row["state"],
             because=row["because"],
             is_private=not row["is_redistributable"],
+            days_unread=row["days_unread"],
         )
-        for row in ask(_NOTICES, every=every)
+        for row in ask(_NOTICES, today=today, every=every)
     ]
 
 
@@ -107,12 +113,15 @@ _HAS_NOTICES = (
     "select 1 from duckdb_tables() where (schema_name, table_name) = ('exposure', 'notices')"
 )
 _NOTICES = """
+with release as (select max_by(as_of, release_id) as as_of from catalog.releases)
+
 select
     notices.source, notices.notice_id, notices.published_at, notices.issuer, notices.title,
     notices.url, notices.minerals, notices.state, notices.because,
-    greatest(notices.published_at, cast(notices.read_at as date)) as since,
+    cast(notices.days_unread + greatest($today - release.as_of, 0) as integer) as days_unread,
     coalesce(sources.is_redistributable, false) as is_redistributable
 from exposure.notices as notices
+cross join release
 left join catalog.sources as sources on notices.source = sources.source
 where notices.state = 'to_be_read' or $every
 order by
@@ -121,7 +130,7 @@ order by
 """
 
 
-def print_notices(notices: Sequence[Notice], asked: Sequence[str], today: date) -> None:
+def print_notices(notices: Sequence[Notice], asked: Sequence[str]) -> None:
     """Notices for a terminal: a paragraph each, and what to do with them."""
     from dagster_project.serving.terminal import print_text
 
@@ -137,10 +146,8 @@ def print_notices(notices: Sequence[Notice], asked: Sequence[str], today: date) 
             print_text(notice.url, indent=2)
         if notice.state != "to_be_read":
             print_text(notice.state.replace("_", " "), indent=2, style="dim")
-        elif notice.days_unread(today) > UNREAD_DAYS:
-            print_text(
-                f"unread for {counted(notice.days_unread(today), 'day')}", indent=2, style="dim"
-            )
+        elif is_overdue(notice):
+            print_text(f"unread for {notice.days_unread} days", indent=2, style="dim")
         print_text("")
     unread = sum(notice.state == "to_be_read" for notice in notices)
     print_text(f"{counted(unread, 'notice')} to be read. {HOW_TO_DECIDE}")

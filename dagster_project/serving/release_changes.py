@@ -6,6 +6,7 @@ how the rows are printed is in `show_changes`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -15,7 +16,7 @@ import duckdb
 import polars as pl
 
 from dagster_project import words
-from dagster_project.errors import counted
+from dagster_project.errors import counted, shortened
 from dagster_project.lake.build_file import connect, connect_in_memory
 from dagster_project.serving.answers import COUNTS, decimals, figure_in_unit
 from dagster_project.serving.catalog import Ask, Row, asking
@@ -40,7 +41,13 @@ _PERIODS: Mapping[str, tuple[str, int]] = {
 _MOST_REPORTERS = 3
 """More economies than these are counted, and not named."""
 
+_LONGEST_TITLE = {"notice": 100, "status": 60}
+"""Characters of a title in a sentence, by kind: what a clause has become stands after its title."""
+
 _NO_FIGURE = "no figure"
+
+_NUMBER_OF_NOTICES = "notices"
+"""The unit of the line of the page that counts the notices to be read."""
 
 _STATES: Mapping[str | None, str] = {"in_force": "in force", "unknown": "of unknown state"}
 """How a status is worded, where it is not its own word."""
@@ -70,6 +77,8 @@ class _Files:
     day_before: date
     day: date
     private: Collection[str]
+    kinds: Collection[words.ChangeKind]
+    """The kinds of changes for which both have the tables."""
 
     def is_private(self, sources: str) -> bool:
         """Whether any of the sources is private: its figures and titles are in no sentence."""
@@ -90,20 +99,16 @@ def changes_between(
 
     `importer` (ISO 3166 alpha-3) is that of the page whose figures are compared, `day_before` and
     `day` are the days for which the two were built. Of a `private` source no sentence has figures
-    or titles. A kind of change whose tables or columns one of the files lacks is left out: another
-    version built it. DuckDB uses at most `memory` bytes.
+    or titles, and its notices are counted. A kind of change whose tables or columns one of the
+    files lacks is left out: another version built it. DuckDB uses at most `memory` bytes.
     """
     with connect_in_memory(after, memory) as connection:
         for name, file in (("before", before), ("after", after)):
             connection.execute(f"attach '{quoted(file)}' as {name} (read_only)")
         common = _columns_of_both(connection)
-        files = _Files(asking(connection), importer, day_before, day, private)
-        return [
-            change
-            for kind in words.CHANGE_KINDS
-            if _NEEDED[kind] <= common
-            for change in _KINDS[kind](files)
-        ]
+        kinds = [kind for kind in words.CHANGE_KINDS if _NEEDED[kind] <= common]
+        files = _Files(asking(connection), importer, day_before, day, private, kinds)
+        return [change for kind in kinds for change in _KINDS[kind](files)]
 
 
 def _columns_of_both(connection: duckdb.DuckDBPyConnection) -> set[str]:
@@ -143,13 +148,13 @@ _SLICES = """
 with slices as (
     select
         source, table_name, frequency, reporter_iso3, period_start,
-        held.period_start is not null as was_there,
-        arrived.period_start is not null as is_there,
-        coalesce(held.snapshot_id <> arrived.snapshot_id, false) as is_replaced,
-        max(held.period_start) over same_periods as newest_before,
-        max(arrived.period_start) over same_periods as newest_after
-    from (from before.catalog.coverage where rows > 0) as held
-    full outer join (from after.catalog.coverage where rows > 0) as arrived
+        earlier.period_start is not null as was_there,
+        later.period_start is not null as is_there,
+        coalesce(earlier.snapshot_id <> later.snapshot_id, false) as is_replaced,
+        max(earlier.period_start) over same_periods as newest_before,
+        max(later.period_start) over same_periods as newest_after
+    from (from before.catalog.coverage where rows > 0) as earlier
+    full outer join (from after.catalog.coverage where rows > 0) as later
         using (source, table_name, frequency, reporter_iso3, flow, period_start)
     window same_periods as (partition by source, table_name, frequency)
 ),
@@ -249,7 +254,11 @@ order by page.position
 
 
 def _figures(files: _Files) -> Iterator[Change]:
-    """Lines of the importer's page whose figure, as the page rounds it, or period moved."""
+    """Lines of the importer's page whose figure, as the page rounds it, or period moved.
+
+    The number of notices is left out where notices are new: each of them is a row.
+    """
+    has_new_notices = "notice" in files.kinds and any(True for _ in _notices(files))
     before, after = (
         {
             row["subject"]: row
@@ -265,7 +274,8 @@ def _figures(files: _Files) -> Iterator[Change]:
     for subject in dict.fromkeys([*after, *before]):
         earlier, line = before.get(subject), after.get(subject)
         words_of_change = _figure_in_words(earlier, line, files)
-        if not words_of_change:
+        repeats_notices = has_new_notices and line and line["unit"] == _NUMBER_OF_NOTICES
+        if not words_of_change or repeats_notices:
             continue
         sources = SEPARATOR.join(sorted(_sources_of(earlier) | _sources_of(line)))
         if files.is_private(sources):
@@ -382,7 +392,7 @@ def _statuses(files: _Files) -> Iterator[Change]:
     """Clauses with another status on the day of the build than on that of the release before."""
     for row in files.ask(_STATUSES, day_before=files.day_before, day=files.day):
         before, after = (_STATES.get(row[side], row[side]) for side in ("before", "after"))
-        clause = f"{row['clause_id']} ({row['title']})"
+        clause = f"{row['clause_id']} ({shortened(row['title'], _LONGEST_TITLE['status'])})"
         if after is None:
             sentence = f"{clause}: no longer in the catalogue, {before} before"
         else:
@@ -441,7 +451,7 @@ def _corrections(files: _Files) -> Iterator[Change]:
 _NOTICES = """
 select
     source, notice_id, was.state as before, is_now.state as after,
-    is_now.published_at, is_now.issuer, is_now.title, is_now.url
+    is_now.published_at, is_now.title
 from after.exposure.notices as is_now
 left join before.exposure.notices as was using (source, notice_id)
 where is_now.state = 'to_be_read' and was.state is distinct from 'to_be_read'
@@ -450,17 +460,23 @@ order by is_now.published_at desc nulls last, source, notice_id
 
 
 def _notices(files: _Files) -> Iterator[Change]:
-    """Notices that are to be read and were not before, the newest first."""
+    """Notices that are to be read and were not before, the newest first; at the end the number of
+    those of each private source.
+    """
+    private: Counter[str] = Counter()
     for row in files.ask(_NOTICES):
+        if files.is_private(row["source"]):
+            private[row["source"]] += 1
+            continue
         notice = f"{row['source']} {row['notice_id']}"
+        title = shortened(row["title"], _LONGEST_TITLE["notice"])
         published = row["published_at"]
-        dated = f" of {day_in_words(str(published))}" if published else ""
-        sentence = f"{notice}{dated} is to be read"
-        if not files.is_private(row["source"]):
-            issuer = f" ({row['issuer']})" if row["issuer"] else ""
-            sentence += f": {row['title']}{issuer}"
-            sentence += f", {row['url']}" if row["url"] else ""
+        dated = f" ({day_in_words(str(published))})" if published else ""
+        sentence = f"{notice} is to be read: {title}{dated}"
         yield Change("notice", notice, row["before"], row["after"], sentence, row["source"])
+    for source, count in sorted(private.items()):
+        are_new = f"{counted(count, 'notice')} of {source} {'is' if count == 1 else 'are'}"
+        yield Change("notice", source, None, "to_be_read", f"{are_new} to be read", source)
 
 
 _KINDS: Mapping[words.ChangeKind, Callable[[_Files], Iterator[Change]]] = {
@@ -477,7 +493,7 @@ def _columns(table: str, names: str) -> frozenset[str]:
 
 
 _NEEDED: Mapping[words.ChangeKind, frozenset[str]] = {
-    "notice": _columns("exposure.notices", "source notice_id published_at issuer title url state"),
+    "notice": _columns("exposure.notices", "source notice_id published_at title state"),
     "status": _columns("exposure.measure_status", "clause_id valid_from valid_to status")
     | _columns("exposure.measures", "clause_id title source direction"),
     "figure": _columns(

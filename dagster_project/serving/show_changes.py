@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,27 +10,42 @@ from itertools import groupby
 from pathlib import Path
 
 from dagster_project import words
-from dagster_project.errors import PublicationError, listed
+from dagster_project.errors import PublicationError, counted, listed
 from dagster_project.lake.build_file import connect
 from dagster_project.safe_text import markdown_text
 from dagster_project.serving.catalog import Row, asking
 from dagster_project.serving.publication import Release, copies_of, published_releases
 from dagster_project.serving.release_changes import recorded_changes
+from dagster_project.serving.wording.english.parts import listed as enumerated
 from dagster_project.settings import Settings
 
 MOST_LINES = 10
-"""Lines that a build prints of what is new; a narrow terminal wraps some of them."""
+"""Lines of a terminal that a build prints of what is new."""
+
+_LINES_OF_A_ROW: Mapping[words.ChangeKind, int] = {
+    "notice": 1, "status": 2, "figure": 2, "period": 2, "correction": 1,
+}  # fmt: skip
+"""Most lines of a row where not all of them fit: one of each kind does, with two lines to spare for
+the heading and the number of the others. A notice has its number first.
+"""
 
 MOST_IN_THE_UI = 40
 """Rows on the page of a release in the UI."""
 
 COMMAND = "kido changes"
 
+_INDENT = 2
+
 FIRST_CONTRACT = (3, 5)
 """The contract with which releases began to record what is new in them."""
 
+_NOUNS: Mapping[words.ChangeKind, str] = {
+    "notice": "notice", "status": "clause", "figure": "figure", "period": "period",
+    "correction": "correction",
+}  # fmt: skip
+
 _HEADINGS: Mapping[words.ChangeKind, str] = {
-    "notice": "Notices to be read",
+    "notice": "Notices to be read (kido notices has their links)",
     "status": "Clauses with another status",
     "figure": "Figures of the page of answers",
     "period": "Periods of the sources",
@@ -111,20 +127,22 @@ def _why_nothing(release: Row, *, is_first: bool, is_replay: bool) -> str:
 
 
 def changes_markdown(changes: ReleaseChanges) -> str:
-    """The sentences as a list for the UI."""
+    """The sentences as a list for the UI, some of each kind."""
     if not changes.rows:
         return markdown_text(changes.nothing)
-    lines = [f"- {markdown_text(sentence)}" for sentence in changes.sentences[:MOST_IN_THE_UI]]
+    shown = _shared_out(changes.rows, [1] * len(changes.rows), MOST_IN_THE_UI)
+    lines = [f"- {markdown_text(changes.sentences[position])}" for position in shown]
     more = len(changes.rows) - len(lines)
     return "\n".join([*lines, *([f"- and {more:,} more: {COMMAND}"] if more else [])])
 
 
 def print_new(changes: ReleaseChanges) -> None:
-    """Print what a build has published that is new, in at most MOST_LINES lines.
+    """Print what a build has published that is new, in at most MOST_LINES lines of a terminal.
 
-    Nothing is printed of a first release or a replay, which are compared with none.
+    Where not everything fits, something of each kind does, and the others are counted. Nothing is
+    printed of a first release or a replay, which are compared with none.
     """
-    from dagster_project.serving.terminal import print_text
+    from dagster_project.serving.terminal import print_text, width
 
     if not changes.is_compared:
         return
@@ -132,12 +150,52 @@ def print_new(changes: ReleaseChanges) -> None:
         print_text(f"\n{changes.nothing}")
         return
     print_text("\nWhat is new since the release before", style="bold")
-    room = MOST_LINES - 1
-    shown = changes.sentences[: room if len(changes.rows) <= room else room - 1]
-    for sentence in shown:
-        print_text(sentence, indent=2)
-    if more := len(changes.rows) - len(shown):
-        print_text(f"and {more:,} more: {COMMAND}", indent=2)
+    columns = width()
+    for text in _in_brief(changes.rows, None if columns is None else columns - _INDENT):
+        print_text(text, indent=_INDENT)
+
+
+def _in_brief(rows: Sequence[Row], room: int | None) -> list[str]:
+    """The rows in at most MOST_LINES - 1 lines of `room` columns, with line ends in long ones."""
+    from dagster_project.serving.terminal import wrap_at_most
+
+    every = [wrap_at_most(row["sentence"], room, MOST_LINES) for row in rows]
+    if sum(map(len, every)) < MOST_LINES:
+        return ["\n".join(lines) for lines in every]
+    cut = [wrap_at_most(row["sentence"], room, _LINES_OF_A_ROW[row["kind"]]) for row in rows]
+    shown = _shared_out(rows, list(map(len, cut)), MOST_LINES - 2)
+    hidden = [row for position, row in enumerate(rows) if position not in shown]
+    texts = ["\n".join(cut[position]) for position in shown]
+    return [*texts, _counted(hidden, room)] if hidden else texts
+
+
+def _shared_out(rows: Sequence[Row], heights: Sequence[int], lines: int) -> list[int]:
+    """The positions of the rows that fit into so many lines: the first of each kind, then the
+    second of each, and so on. `heights` are the lines of each row.
+    """
+    rounds: dict[words.ChangeKind, list[int]] = {}
+    for position, row in enumerate(rows):
+        rounds.setdefault(row["kind"], []).append(position)
+    chosen: list[int] = []
+    while rounds:
+        for kind, positions in list(rounds.items()):
+            if positions and heights[positions[0]] <= lines:
+                lines -= heights[positions[0]]
+                chosen.append(positions.pop(0))
+            else:
+                del rounds[kind]
+    return sorted(chosen)
+
+
+def _counted(rows: Sequence[Row], room: int | None) -> str:
+    """The number of rows that are not printed, by kind where that fits into a line."""
+    kinds = Counter(row["kind"] for row in rows)
+    first, *others = [counted(count, _NOUNS[kind]) for kind, count in kinds.items()]
+    number, _, noun = first.partition(" ")
+    sentence = f"and {enumerated([f'{number} more {noun}', *others])}: {COMMAND}"
+    if room is None or len(sentence) <= room:
+        return sentence
+    return f"and {len(rows):,} more: {COMMAND}"
 
 
 def print_changes_of(changes: ReleaseChanges) -> None:

@@ -9,6 +9,7 @@ line per row, without colours. The width is that of the terminal, or `COLUMNS` i
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import shutil
@@ -328,6 +329,26 @@ def wrap(text: str, room: int | None) -> list[str]:
     """The text in lines of at most `room` columns, broken between words only."""
     starts = [0, *_breaks(text, room), len(text)]
     return [text[start:end].rstrip() for start, end in pairwise(starts)]
+
+
+def wrap_at_most(text: str, room: int | None, most: int) -> list[str]:
+    """The same in at most `most` lines of at most `room` columns: the rest is an ellipsis."""
+    lines_of_text = wrap(text, room)
+    if room is None or (len(lines_of_text) <= most and max(map(_width, lines_of_text)) <= room):
+        return lines_of_text
+    fitting = list(itertools.takewhile(lambda line: _width(line) <= room, lines_of_text))
+    kept = fitting[: most - 1]
+    rest = text[[0, *_breaks(text, room)][len(kept)] :]
+    return [*kept, _cut(rest, room)]
+
+
+def _cut(text: str, room: int) -> str:
+    """The text in a line of at most `room` columns, with an ellipsis at the end if it is longer."""
+    if _width(text) <= room:
+        return text
+    widths = itertools.accumulate(map(_width, text))
+    fitting = sum(1 for used in widths if used < room)
+    return f"{text[:fitting].rstrip()}…"
 
 
 def _breaks(text: str, room: int | None) -> list[int]:

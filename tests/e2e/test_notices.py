@@ -10,6 +10,7 @@ import dagster as dg
 import duckdb
 
 from dagster_project.orchestration.execute import open_instance
+from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.settings import Settings
 from tests.conftest import CHECKOUT
 from tests.e2e.conftest import run_kido
@@ -28,6 +29,24 @@ NOT_ONE = "Nothing is to be read of mofcom.\n"
 def asked(home: Path, sql: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
         return connection.execute(sql).fetchall()
+
+
+def news_of_the_release(home: Path) -> list[tuple[Any, ...]]:
+    """All that `catalog.changes` says of the current release."""
+    return asked(
+        home,
+        "select kind, subject, before, after from catalog.changes "
+        "where release_id = (select max(release_id) from catalog.releases) order by position",
+    )
+
+
+def shown_on_the_published_asset(home: Path) -> str:
+    """What is new, as the UI shows it with the newest release."""
+    with open_instance(Settings.load(home=home)) as instance:
+        newest = instance.get_latest_materialization_event(PUBLISHED)
+    assert newest is not None
+    assert newest.asset_materialization is not None
+    return str(newest.asset_materialization.metadata["changes"].value)
 
 
 def unread_by_the_check(home: Path) -> object:
@@ -68,8 +87,9 @@ def test_a_notice_of_today_is_to_be_read_until_one_line_decides(home: Path, tmp_
     of_japan = asked(home, f"select commodity_code, value {warnings} and importer_iso3 = 'JPN'")
     assert ("811292", 1.0) in of_japan
     assert asked(home, f"select distinct supplier_iso3 {warnings}") == [("CHN",)]
-    news = asked(home, "select subject from catalog.changes where kind = 'notice'")
-    assert news == [(f"mofcom {NUMBER}",)]
+    assert news_of_the_release(home) == [("notice", f"mofcom {NUMBER}", None, "to_be_read")]
+    assert f"mofcom {NUMBER} is to be read: {TITLE}"[:60] in built.stdout
+    assert f"mofcom {NUMBER} is to be read" in shown_on_the_published_asset(home)
 
     decided = tmp_path / "notices.yaml"
     text = (CATALOGUE / "notices.yaml").read_text("utf8")
@@ -83,7 +103,11 @@ def test_a_notice_of_today_is_to_be_read_until_one_line_decides(home: Path, tmp_
         home, f"select state, because from exposure.notices where notice_id = '{NUMBER}'"
     ) == [("not_relevant", "a test")]
     assert run_kido(home, "notices").stdout == NOT_ONE
-    assert "every notice on a mineral is known or put aside" in built.stdout
+    assert "every notice on a mineral is known or not relevant" in built.stdout
+    line = "JPN: Official notices to be read"
+    assert news_of_the_release(home) == [
+        ("figure", line, f"1 notice ({TODAY})", f"0 notices ({TODAY})")
+    ]
     assert "to be read: kido notices" not in built.stderr
     assert unread_by_the_check(home) == 0
     assert asked(home, f"select count(*) {warnings}") == [(0,)]

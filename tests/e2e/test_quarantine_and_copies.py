@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -22,12 +22,14 @@ from tests.e2e.conftest import BUNDLED, copy_of, run_kido, start_kido
 from tests.fakes import gta
 from tests.fakes.gta import FakeGta, intervention
 from tests.fakes.japan_customs import FakeJapanCustoms, Line, csv_of
+from tests.fakes.mofcom import COLUMN, Entry, FakeMofcom
 
 NEW, UNKNOWN = "999", "998"
 """Two codes of countries that are in no list; a person finds out that the first is Tuvalu."""
 
 CANARY_TEXT, CANARY_PRICE = "CANARYAGENCY", 918273645.25
 CANARY_ACT, CANARY_NUMBER = "CANARYMETAL", 987654321
+ACT, FIRST_DAY = 980, datetime.now(UTC).date() - timedelta(days=60)
 CANARIES = (
     CANARY_TEXT, CANARY_ACT, "918273645", "918,273,645", "9.18273645", "9.18274e+08",
     f"{CANARY_NUMBER}",
@@ -83,7 +85,7 @@ def interventions() -> list[dict[str, Any]]:
     """Forty acts of Global Trade Alert, all named alike, and one of a day in the future, which is
     quarantined.
     """
-    days = [date(2026, 9, 1) + timedelta(days=number) for number in range(40)]
+    days = [FIRST_DAY + timedelta(days=number) for number in range(40)]
     return [
         intervention(
             CANARY_NUMBER * 100 + number,
@@ -100,6 +102,18 @@ def fetch_interventions(home: Path) -> CompletedProcess[str]:
         return run_kido(home, "fetch", "gta", KIDO_GTA_URL=server.base_url, KIDO_GTA_KEY=gta.KEY)
 
 
+def fetch_announcement(home: Path) -> CompletedProcess[str]:
+    """An announcement of the ministry on the same mineral, in a month with some of those acts."""
+    with FakeMofcom() as ministry:
+        ministry.columns[COLUMN] = [
+            Entry(f"商务部公告2026年第{ACT}号 公布对镓的决定", f"{FIRST_DAY}")
+        ]
+        return run_kido(
+            home, "fetch", "mofcom",
+            KIDO_MOFCOM_URL=ministry.base_url, KIDO_MOFCOM_CALLS_PER_MINUTE="6000",
+        )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def story(small: Path, few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("story")
@@ -112,6 +126,7 @@ def story(small: Path, few_flows: Path, tmp_path_factory: pytest.TempPathFactory
         "land": run_kido(home, "land", "japan_customs", *customs_files(folder)),
         "land prices": run_kido(home, "land", "rare_earth_prices", price_file(folder)),
         "fetch gta": fetch_interventions(home),
+        "fetch mofcom": fetch_announcement(home),
         "list": run_kido(home, "quarantine"),
         "show": run_kido(home, "quarantine", "japan_customs", "--json"),
     }
@@ -119,6 +134,8 @@ def story(small: Path, few_flows: Path, tmp_path_factory: pytest.TempPathFactory
     printed["replay"] = mapped("quarantine", "replay", "japan_customs").wait()
     printed["build"] = mapped("build").wait()
     printed["docs"] = run_kido(home, "docs")
+    printed["changes"] = run_kido(home, "changes")
+    printed["answers"] = run_kido(home, "answers")
     printed["public"] = run_kido(home, "export", "--parquet", str(folder / "public"), "--public")
     for command, result in printed.items():
         assert result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
@@ -214,6 +231,47 @@ def test_no_public_copy_has_a_private_figure_or_text(story: Story) -> None:
     for table in ("dependency.supplier_shares", "trade.baci_flows", "reference.mineral_groups"):
         assert by_name[table]["rows"] > 0, table
     assert "market.prices" in story.printed["public"].stdout
+
+
+PRIVATE_SOURCES = ["gta", "rare_earth_prices"]
+OF_PRIVATE_SOURCES = f"list_has_any(string_split(source, ', '), {PRIVATE_SOURCES})"
+
+
+def test_notices_of_public_sources_are_named_and_private_ones_counted(story: Story) -> None:
+    named = f"mofcom 2026-{ACT} of {FIRST_DAY} (gallium) and 40 of gta;"
+    for command in ("build", "answers"):
+        assert named in " ".join(story.printed[command].stdout.split())
+    for command in ("build", "changes"):
+        assert f"mofcom 2026-{ACT} is to be read" in story.printed[command].stdout
+        assert "40 notices of gta are to be read" in story.printed[command].stdout
+    at_the_terminal = run_kido(story.home, "notices").stdout
+    assert f"gta {CANARY_NUMBER}00" in at_the_terminal
+    assert CANARY_ACT in at_the_terminal
+
+
+@pytest.mark.parametrize("table", ["catalog.changes", "exposure.early_warnings"])
+def test_a_row_that_is_private_in_part_is_in_no_public_copy(table: str, story: Story) -> None:
+    columns = f"select distinct source from {table} where {OF_PRIVATE_SOURCES} order by all"
+    private = {source for (source,) in story.query(columns)}
+    file = story.public / f"{table.replace('.', '/')}.parquet"
+    public = duckdb.execute(f"select distinct source from '{file}'").fetchall()
+    sources = {name for (source,) in public for name in source.split(", ")}
+    assert sources.isdisjoint(PRIVATE_SOURCES)
+    if table == "catalog.changes":
+        assert {"gta", "rare_earth_prices"} <= private
+        assert "mofcom" in sources
+    else:
+        assert any("gta" in source for source in private)
+        assert sources
+
+
+def test_what_is_new_has_private_figures_in_no_sentence(story: Story) -> None:
+    rows = story.query(
+        f"select subject, sentence, before, after from catalog.changes where {OF_PRIVATE_SOURCES}"
+    )
+    assert [row for row in rows if PRIVATE.search(f"{row[0]} {row[1]}")] == []
+    # The owner's file has the figure itself.
+    assert any(PRIVATE.search(f"{row[3]}") for row in rows)
 
 
 def test_no_page_preview_or_log_has_a_private_figure_or_text(story: Story) -> None:

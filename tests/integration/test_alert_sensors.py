@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from dagster_project.alerts.problems import KINDS
 from dagster_project.errors import FetchError
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled
@@ -23,6 +24,7 @@ from dagster_project.serving.publication import Release
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named, source_names
 from tests.fakes.receivers import Received, Webhook
+from tests.unit.serving.test_notices import file_of, notice
 
 
 @dataclass
@@ -511,12 +513,71 @@ def test_a_release_that_is_published_ends_it(home: Home) -> None:
     ]
 
 
+# Notices.
+
+
+def publish(home: Home, *rows: dict[str, Any]) -> None:
+    """Replace the published file by one with these notices."""
+    folder = Settings.load().home
+    folder.mkdir(exist_ok=True)
+    (folder / "kido.duckdb").unlink(missing_ok=True)
+    file_of(folder, *rows)
+
+
+def test_each_notice_is_said_once_with_its_link_and_never_again(home: Home) -> None:
+    assert home.tick("notices") == []
+    publish(home, notice("2026-50"), notice("2026-51"), notice("2026-1", state="known"))
+    first, second = home.tick("notices")
+    assert (first.title, second.title) == (
+        "Kido: mofcom 2026-50 is to be read", "Kido: mofcom 2026-51 is to be read",
+    )  # fmt: skip
+    assert first.body.splitlines()[:5] == [
+        "商务部: 公告 2026-50", "it names 镓", "https://example.org/a.html", "",
+        "https://ui.example.org/assets/exposure/notices?view=checks&checkDetail=notices_are_read",
+    ]  # fmt: skip
+    assert home.tick("notices") == []
+    publish(home, notice("2026-50", days_unread=30), notice("2026-52"))
+    assert home.titles("notices") == ["Kido: mofcom 2026-52 is to be read"]
+    publish(home)
+    assert home.tick("notices") == []
+
+
+def test_a_first_inventory_is_one_message_and_a_notice_after_it_another(home: Home) -> None:
+    inventory = [
+        notice(f"CHN / Export tax / {number}", source="oecd_restrictions") for number in range(900)
+    ]
+    publish(home, *inventory)
+    assert home.titles("notices") == ["Kido: 900 official notices are to be read"]
+    assert home.tick("notices") == []
+    assert len(home.cursors["notices"]) < 100_000
+    publish(home, *inventory, notice("2026-50"))
+    assert home.titles("notices") == ["Kido: mofcom 2026-50 is to be read"]
+
+
+def test_no_message_or_record_names_a_private_notice(home: Home) -> None:
+    private = [notice(f"98765432{number}", source="gta", title="CANARY") for number in range(3)]
+    publish(home, *private)
+    [message] = home.tick("notices")
+    assert message.title == "Kido: 3 notices of gta are to be read"
+    for text in (message.body, home.cursors["notices"]):
+        assert "CANARY" not in text
+        assert "98765432" not in text
+
+
+def test_notices_that_an_address_refuses_come_with_the_next_tick(home: Home) -> None:
+    publish(home, notice("2026-50"))
+    home.hook.refuse("500")
+    assert home.tick("notices") == []
+    assert home.titles("notices") == ["Kido: mofcom 2026-50 is to be read"]
+    assert home.tick("notices") == []
+
+
 # All of them.
 
 
 def test_no_sensor_runs_unless_it_is_switched_on() -> None:
     sensors = alert_sensors()
-    assert len(sensors) == 5
+    assert len(sensors) == len(KINDS)
     assert {each.default_status for each in sensors} == {dg.DefaultSensorStatus.STOPPED}
 
 

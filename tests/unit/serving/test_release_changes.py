@@ -33,7 +33,7 @@ COLUMNS_OF_NOTICES = (
 
 def file_with(folder: Path, notices: Sequence[Row] | None = None, **tables: Sequence[Row]) -> Path:
     """A published file with these rows; without `notices` it has no table of them."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     file = published(folder, **tables)
     with duckdb.connect(str(file)) as connection:
         connection.execute("drop table if exists exposure.notices")
@@ -88,6 +88,7 @@ def test_a_figure_that_moved_is_said_with_its_difference(tmp_path: Path) -> None
     [
         ("return", -0.126, 0.058, "+5.8 % (2024), 18.4 points more than -12.6 % (2024)"),
         ("codes", 17.0, 18.0, "18 codes (2024), 1 code more than 17 codes (2024)"),
+        ("notices", 1.0, 2.0, "2 notices (2024), 1 notice more than 1 notice (2024)"),
         ("clauses", 3.0, 1.0, "1 clause (2024), 2 clauses fewer than 3 clauses (2024)"),
         ("t", 36.04, 1204.96, "1,205.0 t (2024), 1,169.0 t more than 36.0 t (2024)"),
         ("USD per kg", 239.0, 98.5, "98.50 USD per kg (2024), 140.50 USD per kg less than 239 "
@@ -409,15 +410,28 @@ def of_notices(
     return new(*files, **options)
 
 
-def test_a_notice_to_be_read_is_a_row_with_its_link(tmp_path: Path) -> None:
+def test_a_notice_to_be_read_is_a_row_with_its_number_title_and_day(tmp_path: Path) -> None:
     assert of_notices(tmp_path, [], [NOTICE]) == [
         Change(
             "notice", "federal_register 2026-19846", None, "to_be_read",
-            "federal_register 2026-19846 of 23 November 2026 is to be read: Controls on gallium "
-            "(Bureau of Industry and Security), https://www.federalregister.gov/d/2026-19846",
+            "federal_register 2026-19846 is to be read: Controls on gallium (23 November 2026)",
             "federal_register",
         )
     ]  # fmt: skip
+
+
+def test_a_long_title_is_shortened_and_its_number_is_not(tmp_path: Path) -> None:
+    (change,) = of_notices(tmp_path, [], [{**NOTICE, "title": "gallium " * 40}])
+    assert change.sentence.startswith("federal_register 2026-19846 is to be read: gallium gallium")
+    assert change.sentence.endswith("… (23 November 2026)")
+    assert len(change.sentence) < 170
+    clauses = [{**CLAUSES[0], "title": "title " * 40}]
+    tables = {"exposure__measures": clauses, "exposure__measure_status": STATES}
+    (changed,) = new_in(tmp_path / "clauses", tables, tables)
+    assert changed.sentence.endswith(
+        "…): of unknown state since 25 November 2026, suspended before"
+    )
+    assert len(changed.sentence) < 150
 
 
 def test_only_notices_that_were_not_to_be_read_before_are_new(tmp_path: Path) -> None:
@@ -430,26 +444,58 @@ def test_only_notices_that_were_not_to_be_read_before_are_new(tmp_path: Path) ->
 def test_the_newest_notice_is_first_and_one_without_a_day_last(tmp_path: Path) -> None:
     days = ("2026-11-20", None, "2026-11-24")
     notices = [
-        {**NOTICE, "notice_id": str(number), "published_at": day, "issuer": None, "url": None}
-        for number, day in enumerate(days)
+        {**NOTICE, "notice_id": str(number), "published_at": day} for number, day in enumerate(days)
     ]
     assert sentences(of_notices(tmp_path, [], notices)) == [
-        "federal_register 2 of 24 November 2026 is to be read: Controls on gallium",
-        "federal_register 0 of 20 November 2026 is to be read: Controls on gallium",
+        "federal_register 2 is to be read: Controls on gallium (24 November 2026)",
+        "federal_register 0 is to be read: Controls on gallium (20 November 2026)",
         "federal_register 1 is to be read: Controls on gallium",
     ]
 
 
-def test_a_notice_of_a_private_source_has_a_number_and_no_title(tmp_path: Path) -> None:
-    (change,) = of_notices(
-        tmp_path, [], [{**NOTICE, "source": "gta", "title": "CANARY"}], private={"gta"}
+def test_notices_of_a_private_source_are_one_row_with_their_number(tmp_path: Path) -> None:
+    """Their numbers and days are the publisher's too; the newest notice of all is one of them."""
+    private = [
+        {**NOTICE, "source": "gta", "notice_id": f"98765432{number}", "title": "CANARY",
+         "published_at": "2026-11-25"}
+        for number in range(3)
+    ]  # fmt: skip
+    public, counted = of_notices(tmp_path, private[:1], [*private, NOTICE], private={"gta"})
+    assert public.subject == "federal_register 2026-19846"
+    assert counted == Change(
+        "notice", "gta", None, "to_be_read", "2 notices of gta are to be read", "gta"
     )
-    assert change.sentence == "gta 2026-19846 of 23 November 2026 is to be read"
+    (alone,) = of_notices(tmp_path / "alone", [], private[:1], private={"gta"})
+    assert alone.sentence == "1 notice of gta is to be read"
+
+
+LINE_OF_NOTICES = answer(12, "Official notices to be read", 1.0, "notices", source="mofcom")
+
+
+def test_the_line_that_counts_notices_is_not_said_beside_them(tmp_path: Path) -> None:
+    def file(name: str, figure: float | None, *notices: Row) -> Path:
+        line = {**LINE_OF_NOTICES, "figure": figure}
+        return file_with(tmp_path / name, notices, catalog__answers=[line])
+
+    nobody, one, two = file("0", None), file("1", 1.0, NOTICE), file(
+        "2", 2.0, NOTICE, {**NOTICE, "notice_id": "2026-2"}
+    )  # fmt: skip
+    assert [change.kind for change in new(nobody, one)] == ["notice"]
+    assert [change.kind for change in new(one, two)] == ["notice"]
+    # What somebody has read is a figure that moved, and no notice is new.
+    assert sentences(new(two, one)) == [
+        "Japan: Official notices to be read: 1 notice (2024), 1 notice fewer than 2 notices (2024)"
+    ]
+    # A first release with notices lists none of them: there the line says how many they are.
+    without = file_with(tmp_path / "without")
+    assert sentences(new(without, two)) == [
+        "Japan: Official notices to be read: a new line, 2 notices (2024)"
+    ]
 
 
 def test_a_hostile_title_is_one_printable_line(tmp_path: Path) -> None:
     (change,) = of_notices(tmp_path, [], [{**NOTICE, "title": "\x1b[31mred\nand\u202emore"}])
-    assert ": " + " [31mred and more (" in change.sentence
+    assert ":  [31mred and more (" in change.sentence
     assert change.sentence.isprintable()
 
 

@@ -1,4 +1,4 @@
-"""Which notices clauses name, which were put aside, and one sentence per mistake."""
+"""Which notices clauses name, which are not relevant, and one sentence per mistake."""
 
 from datetime import date
 
