@@ -18,6 +18,12 @@ snapshots as (
 
 ),
 
+publishers as (
+
+    select * from {{ source('runtime', 'sources') }}
+
+),
+
 -- An answer without notices is an answer: then nothing is to be read.
 asked as (
 
@@ -30,6 +36,18 @@ asked as (
 
 ),
 
+unread as (
+
+    select
+        notices.*,
+        coalesce(notices.published_at, cast(notices.read_at as date)) as notice_day,
+        coalesce(publishers.is_redistributable, false) as is_public
+    from notices
+    left join publishers on notices.source = publishers.source
+
+),
+
+-- The page is in the UI and in logs: what may not be passed on is counted there, and not named.
 newest as (
 
     select
@@ -38,13 +56,14 @@ newest as (
             struct_pack(
                 source := source,
                 notice_id := notice_id,
-                day := cast(coalesce(published_at, cast(read_at as date)) as varchar),
+                day := cast(notice_day as varchar),
                 minerals := minerals
             )
-            order by
-                coalesce(published_at, cast(read_at as date)) desc, source asc, notice_id asc
-        )[:3] as named
-    from notices
+            order by notice_day desc, source asc, notice_id asc
+        ) filter (where is_public)[:3] as named,
+        count(*) filter (where not is_public) as private,
+        list_sort(list(distinct source) filter (where not is_public)) as private_sources
+    from unread
 
 )
 
@@ -58,7 +77,9 @@ select
     {{ sentence('notices.newest', {
         'is_asked': 'asked.source is not null',
         'notices': 'newest.notices',
-        'named': 'newest.named',
+        'named': 'coalesce(newest.named, [])',
+        'private': 'newest.private',
+        'private_sources': 'newest.private_sources',
     }) }} as detail,
     cast(null as double[]) as trend,
     cast(null as varchar) as trend_from,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dagster_project.serving.wording import Facts
+from dagster_project.serving.wording.english.parts import listed
 
 MOST_NAMED = 5
 """Words or codes that a sentence names; more are counted."""
 
 
 def because(facts: Facts) -> str:
-    """Which clause names it, why somebody put it aside, or what makes it worth reading."""
+    """Which clause names it, why it is not relevant, or what makes it worth reading."""
     clauses, act = facts["clauses"], facts["act"]
     if facts["state"] == "known":
         names = ", ".join(clauses)
@@ -45,12 +46,18 @@ def to_be_read(_facts: Facts) -> str:
 
 
 def newest(facts: Facts) -> str:
-    """The newest of them; without titles, which may be private."""
+    """The newest of public sources by number, day and minerals; those of private ones are counted,
+    since the page is in the UI and in logs.
+    """
     if not facts["is_asked"]:
         return "no publisher of notices was asked: kido fetch federal_register, kido fetch mofcom"
     if not facts["notices"]:
-        return "every notice on a mineral is known or put aside"
-    return f"{', '.join(map(_named, facts['named']))}; kido notices lists them"
+        return "every notice on a mineral is known or not relevant"
+    named = ", ".join(map(_named, facts["named"]))
+    private = (
+        f"{facts['private']:,} of {listed(facts['private_sources'])}" if facts["private"] else ""
+    )
+    return f"{' and '.join(filter(None, (named, private)))}; kido notices lists them"
 
 
 def _named(notice: Facts) -> str:
