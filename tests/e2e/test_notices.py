@@ -83,7 +83,7 @@ def test_a_notice_of_today_is_to_be_read_until_one_line_decides(home: Path, tmp_
         home, f"select state, because from exposure.notices where notice_id = '{NUMBER}'"
     ) == [("not_relevant", "a test")]
     assert run_kido(home, "notices").stdout == NOT_ONE
-    assert "every notice on a mineral is known or put aside" in built.stdout
+    assert "every notice on a mineral is known or not relevant" in built.stdout
     assert "to be read: kido notices" not in built.stderr
     assert unread_by_the_check(home) == 0
     assert asked(home, f"select count(*) {warnings}") == [(0,)]
