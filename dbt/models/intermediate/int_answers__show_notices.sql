@@ -26,7 +26,7 @@ publishers as (
 inputs as (
 
     select * from {{ source('runtime', 'lineage') }}
-    where schema_name = 'exposure' and table_name = 'notices'
+    where input_schema = 'lake' and input_table = source || '_notices'
 
 ),
 
@@ -41,10 +41,7 @@ last_answers as (
         ) as vintage_at,
         {{ snapshots_of('snapshots.snapshot_id') }} as snapshot_ids
     from publishers
-    inner join inputs
-        on
-            publishers.source = inputs.source
-            and inputs.input_table = publishers.source || '_notices'
+    inner join inputs on publishers.source = inputs.source
     inner join snapshots on publishers.source = snapshots.source
     group by publishers.source
 
