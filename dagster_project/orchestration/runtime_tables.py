@@ -14,7 +14,7 @@ from dagster_project.intake.due import is_fetched
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Landing, Snapshot
-from dagster_project.lake.schemas import INSTANT
+from dagster_project.lake.schemas import INSTANT, LAKE_TABLES
 from dagster_project.lake.scope import nomenclature
 from dagster_project.orchestration.lateness import lateness_by_frequency
 from dagster_project.orchestration.lineage import Input
@@ -57,10 +57,7 @@ def runtime_tables(
             [
                 _snapshot(snapshot)
                 for source in sources
-                for snapshot in _bundled_or_received(
-                    landing, source.CARD.name, settings.as_of_instant
-                )
-                if snapshot.is_bundled or snapshot.retrieved_at <= settings.as_of_instant
+                for snapshot in _snapshots_behind(source, landing, settings.as_of_instant)
             ],
             schema=_SNAPSHOT,
         ),
@@ -102,6 +99,22 @@ def _nomenclature(settings: Settings) -> pl.DataFrame:
         {"code": list(texts), "description": list(texts.values())},
         schema={"code": pl.String, "description": pl.String},
     )
+
+
+def _snapshots_behind(source: Source, landing: Landing, instant: datetime) -> list[Snapshot]:
+    """The snapshots that rows of a build for that instant may be made from.
+
+    Of figures, those retrieved by then. Of lists and facts the newest text is current whenever it
+    was retrieved (`LakeTable.known_from`): a replay reads snapshots of after its day, and names
+    them.
+    """
+    tables = (LAKE_TABLES[name] for name in source.CARD.tables)
+    is_read_later = any(table.known_from != "vintage_at" for table in tables)
+    return [
+        snapshot
+        for snapshot in _bundled_or_received(landing, source.CARD.name, instant)
+        if is_read_later or snapshot.is_bundled or snapshot.retrieved_at <= instant
+    ]
 
 
 def _bundled_or_received(landing: Landing, source: str, instant: datetime) -> list[Snapshot]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,8 @@ LINE = f"  - {{source: mofcom, notices: ['{NUMBER}'], reason: a test, decided: {
 NOT_ONE = "Nothing is to be read of mofcom.\n"
 
 
-def asked(home: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+def asked(home: Path, sql: str, file: str = "kido.duckdb") -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(home / file), read_only=True) as connection:
         return connection.execute(sql).fetchall()
 
 
@@ -111,3 +111,44 @@ def test_a_notice_of_today_is_to_be_read_until_one_line_decides(home: Path, tmp_
     assert "to be read: kido notices" not in built.stderr
     assert unread_by_the_check(home) == 0
     assert asked(home, f"select count(*) {warnings}") == [(0,)]
+
+
+def test_a_replay_knows_what_was_public_though_it_was_retrieved_later(
+    home: Path, tmp_path: Path
+) -> None:
+    """Retrieved and decided today: a build of a month ago shows the notice of that day, unread."""
+    day, before, after = (datetime.now(UTC).date() - timedelta(days=n) for n in (30, 31, 29))
+    titles = [
+        Entry(f"商务部公告2026年第{number}号 公布对镓相关物项实施出口管制的决定", f"{published}")
+        for number, published in ((981, before), (982, before), (983, after))
+    ]
+    with FakeMofcom() as ministry:
+        ministry.columns[COLUMN] = [*titles, KNOWN]
+        fetched = run_kido(
+            home, "fetch", "mofcom",
+            KIDO_MOFCOM_URL=ministry.base_url, KIDO_MOFCOM_CALLS_PER_MINUTE="6000",
+        )  # fmt: skip
+    assert fetched.returncode == 0, fetched.stderr
+    decided = tmp_path / "notices.yaml"
+    lines = "".join(
+        f"  - {{source: mofcom, notices: ['2026-{number}'], reason: a test, decided: {known}}}\n"
+        for number, known in ((981, before), (982, TODAY))
+    )
+    text = (CATALOGUE / "notices.yaml").read_text("utf8")
+    decided.write_text(text.replace("\n...\n", f"\n{lines}\n...\n"), "utf8")
+    landed = run_kido(home, "land", "catalogue", str(decided))
+    assert landed.returncode == 0, landed.stderr
+    built = run_kido(home, "build", "--as-of", f"{day}")
+    assert built.returncode == 0, built.stderr
+
+    states = asked(
+        home, "select notice_id, state from exposure.notices order by 1",
+        f"as_of/kido-{day}.duckdb",
+    )  # fmt: skip
+    assert states == [
+        ("2026-1", "known"), ("2026-981", "not_relevant"), ("2026-982", "to_be_read"),
+    ]  # fmt: skip
+    printed = run_kido(home, "notices", "--as-of", f"{day}").stdout
+    assert f"{before}  mofcom 2026-982" in printed
+    assert "1 notice to be read." in printed
+    assert f"mofcom 2026-982 of {before} (gallium)" in built.stdout

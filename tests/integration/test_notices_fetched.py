@@ -20,6 +20,7 @@ from dagster_project.intake.land import land_files
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.schemas import NOTICES
 from dagster_project.lake.vintages import current_rows
+from dagster_project.orchestration.runtime_tables import runtime_tables
 from dagster_project.settings import Settings
 from dagster_project.sources import federal_register, mofcom
 from dagster_project.sources.registry import source_named
@@ -551,3 +552,11 @@ def test_the_lists_a_card_asks_for_are_of_its_publisher() -> None:
     assert federal_register.CARD.tables == mofcom.CARD.tables == ("notices",)
     assert not federal_register.CARD.needs_key
     assert not mofcom.CARD.needs_key
+
+
+def test_a_replay_of_a_day_before_the_fetch_names_its_snapshot(hall: Desk) -> None:
+    """Its notices were public on that day; a figure of a later snapshot was not."""
+    hall.fetch()
+    replay = Settings.load(as_of=TODAY - timedelta(days=30))
+    listed = runtime_tables(replay, [source_named("mofcom")], [])["snapshots"]
+    assert listed["source"].to_list() == ["mofcom"]

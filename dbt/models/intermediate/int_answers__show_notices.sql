@@ -14,7 +14,6 @@ importers as (
 snapshots as (
 
     select * from {{ source('runtime', 'snapshots') }}
-    where source in ('mofcom', 'federal_register', 'gta', 'screening_list', 'oecd_restrictions')
 
 ),
 
@@ -24,14 +23,41 @@ publishers as (
 
 ),
 
--- An answer without notices is an answer: then nothing is to be read.
+inputs as (
+
+    select * from {{ source('runtime', 'lineage') }}
+    where input_schema = 'lake' and input_table = source || '_notices'
+
+),
+
+-- An answer without notices is an answer, and so is one that has nothing new.
+last_answers as (
+
+    select
+        publishers.source,
+        greatest(
+            max(snapshots.retrieved_at),
+            max(publishers.last_asked_at) filter (where publishers.last_answer = 'ok')
+        ) as vintage_at,
+        {{ snapshots_of('snapshots.snapshot_id') }} as snapshot_ids
+    from publishers
+    inner join inputs on publishers.source = inputs.source
+    inner join snapshots on publishers.source = snapshots.source
+    group by publishers.source
+
+),
+
+-- The line is as old as the oldest of them. Who reports acts does not stand for who takes them.
 asked as (
 
     select
-        string_agg(distinct source, ', ' order by source) as source,
-        max(retrieved_at) as vintage_at,
-        {{ snapshots_of('snapshot_id') }} as snapshot_ids
-    from snapshots
+        string_agg(source, ', ' order by source) as source,
+        min(vintage_at) as vintage_at,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids,
+        list_filter(
+            {{ publishers_of_acts() }}, lambda publisher: not list_contains(list(source), publisher)
+        ) as not_asked
+    from last_answers
     having count(*) > 0
 
 ),
@@ -40,7 +66,6 @@ unread as (
 
     select
         notices.*,
-        coalesce(notices.published_at, cast(notices.read_at as date)) as notice_day,
         coalesce(publishers.is_redistributable, false) as is_public
     from notices
     left join publishers on notices.source = publishers.source
@@ -56,10 +81,10 @@ newest as (
             struct_pack(
                 source := source,
                 notice_id := notice_id,
-                day := cast(notice_day as varchar),
+                day := cast(coalesce(published_at, known_at) as varchar),
                 minerals := minerals
             )
-            order by notice_day desc, source asc, notice_id asc
+            order by known_at desc, source asc, notice_id asc
         ) filter (where is_public)[:3] as named,
         count(*) filter (where not is_public) as private,
         list_sort(list(distinct source) filter (where not is_public)) as private_sources
@@ -74,13 +99,20 @@ select
     cast(case when asked.source is not null then newest.notices end as double) as figure,
     'notices' as unit,
     strftime({{ as_of_day() }}, '%Y-%m-%d') as period,
-    {{ sentence('notices.newest', {
-        'is_asked': 'asked.source is not null',
-        'notices': 'newest.notices',
-        'named': 'coalesce(newest.named, [])',
-        'private': 'newest.private',
-        'private_sources': 'newest.private_sources',
-    }) }} as detail,
+    concat_ws(
+        '; ',
+        case
+            when len(asked.not_asked) > 0
+                then {{ sentence('notices.not_asked', {'publishers': 'asked.not_asked'}) }}
+        end,
+        {{ sentence('notices.newest', {
+            'is_asked': 'asked.source is not null',
+            'notices': 'newest.notices',
+            'named': 'coalesce(newest.named, [])',
+            'private': 'newest.private',
+            'private_sources': 'newest.private_sources',
+        }) }}
+    ) as detail,
     cast(null as double[]) as trend,
     cast(null as varchar) as trend_from,
     asked.source,

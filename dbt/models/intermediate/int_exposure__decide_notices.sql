@@ -6,7 +6,7 @@ with notices as (
 
 acts as (
 
-    select * from {{ ref('int_exposure__join_acts') }}
+    select * from {{ ref('int_exposure__name_acts') }}
 
 ),
 
@@ -23,10 +23,17 @@ clauses as (
 
 ),
 
-counting as (
+current_decisions as (
 
     select
-        decisions.*,
+        decisions.publisher,
+        decisions.notice_id,
+        decisions.published_to,
+        decisions.clause_id,
+        decisions.clause_id <> '' as has_clause,
+        decisions.reason,
+        decisions.known_at as decided_at,
+        decisions.snapshot_id,
         case decisions.publisher
             when 'mofcom' then 'MOFCOM ' || decisions.notice_id
             when 'federal_register' then 'FR ' || decisions.notice_id
@@ -37,91 +44,113 @@ counting as (
 
 ),
 
-direct as (
+by_number as (
 
     select
         notices.source,
         notices.notice_id,
-        counting.clause_id,
-        counting.reason,
-        counting.known_at as decided_at,
-        counting.snapshot_id,
+        current_decisions.clause_id,
+        current_decisions.has_clause,
+        current_decisions.reason,
+        current_decisions.decided_at,
+        current_decisions.snapshot_id,
         cast(null as varchar) as through_act,
-        if(counting.notice_id = '*', 2, 1) as place
+        if(current_decisions.has_clause, 1, 2) as precedence
     from notices
-    inner join counting
+    inner join current_decisions
         on
-            notices.source = counting.publisher
-            and (
-                notices.notice_id = counting.notice_id
-                or (counting.notice_id = '*' and notices.known_at <= counting.published_to)
-            )
+            notices.source = current_decisions.publisher
+            and notices.notice_id = current_decisions.notice_id
 
 ),
 
--- A report of an act is decided with the act; a correction is news of its own.
-through_acts as (
+by_day as (
 
     select
         notices.source,
         notices.notice_id,
-        counting.clause_id,
-        counting.reason,
-        counting.known_at as decided_at,
-        counting.snapshot_id,
-        counting.act_number as through_act,
-        3 as place
+        current_decisions.clause_id,
+        current_decisions.has_clause,
+        current_decisions.reason,
+        current_decisions.decided_at,
+        current_decisions.snapshot_id,
+        cast(null as varchar) as through_act,
+        4 as precedence
     from notices
-    inner join acts on notices.source = acts.source and notices.notice_id = acts.notice_id
-    inner join counting on list_contains(acts.act_numbers, counting.act_number)
-    where
-        notices.corrects is null
-        and not (
-            notices.source = counting.publisher and notices.notice_id = counting.notice_id
-        )
+    inner join current_decisions
+        on
+            notices.source = current_decisions.publisher
+            and notices.known_at <= current_decisions.published_to
+    where current_decisions.notice_id = '*'
+
+),
+
+-- A number is decided as it is printed, or as the act that it names.
+names_of_acts as (
+
+    select
+        acts.source,
+        acts.notice_id,
+        acts.act_number as printed_number,
+        len(list_distinct(notices.acts)) as printed_numbers,
+        unnest(list_distinct([acts.act_number, acts.act])) as act_number
+    from acts
+    inner join notices
+        on acts.source = notices.source and acts.notice_id = notices.notice_id
+    where notices.corrects is null
+
+),
+
+-- A report is decided with its acts, if all of them are: a new act may lift an old one. A
+-- correction is news of its own.
+by_acts as (
+
+    select
+        names_of_acts.source,
+        names_of_acts.notice_id,
+        current_decisions.clause_id,
+        current_decisions.has_clause,
+        current_decisions.reason,
+        current_decisions.decided_at,
+        current_decisions.snapshot_id,
+        current_decisions.act_number as through_act,
+        if(current_decisions.has_clause, 3, 5) as precedence
+    from names_of_acts
+    inner join current_decisions on names_of_acts.act_number = current_decisions.act_number
+    qualify
+        count(distinct names_of_acts.printed_number)
+            over (partition by names_of_acts.source, names_of_acts.notice_id)
+        = names_of_acts.printed_numbers
 
 ),
 
 decided as (
 
-    select * from direct
-    union all
-    select * from through_acts
+    select * from by_number
+    union all by name
+    select * from by_day
+    union all by name
+    select * from by_acts
 
 ),
 
--- That a clause names it goes before that somebody put it aside.
+-- What is written of the notice itself goes before what is written of its act or of all before a
+-- day; and that a clause names it, before that it is not relevant.
 best as (
 
-    select
-        source,
-        notice_id,
-        clause_id <> '' as has_clause,
-        place
+    select *
     from decided
-    qualify
-        row_number() over (
-            partition by source, notice_id
-            order by clause_id = '' asc, place asc
-        ) = 1
+    qualify precedence = min(precedence) over (partition by source, notice_id)
 
 )
 
 select
-    decided.source,
-    decided.notice_id,
-    list(distinct decided.clause_id order by decided.clause_id) filter (
-        where decided.clause_id <> ''
-    ) as clause_ids,
-    min(decided.reason) as reason,
-    min(decided.through_act) as through_act,
-    min(decided.decided_at) as decided_at,
-    {{ snapshots_of('decided.snapshot_id') }} as snapshot_ids
-from decided
-inner join best
-    on
-        decided.source = best.source
-        and decided.notice_id = best.notice_id
-        and decided.place = best.place
-        and (decided.clause_id <> '') = best.has_clause
-group by decided.source, decided.notice_id
+    source,
+    notice_id,
+    list(distinct clause_id order by clause_id) filter (where has_clause) as clause_ids,
+    min(reason) as reason,
+    min(through_act) as through_act,
+    min(decided_at) as decided_at,
+    {{ snapshots_of('snapshot_id') }} as snapshot_ids
+from best
+group by source, notice_id

@@ -64,3 +64,10 @@ def _named(notice: Facts) -> str:
     minerals = ", ".join(mineral.replace("_", " ") for mineral in notice["minerals"])
     what = f"{notice['source']} {notice['notice_id']} of {notice['day']}"
     return f"{what} ({minerals})" if minerals else what
+
+
+def not_asked(facts: Facts) -> str:
+    """Publishers of acts that nobody has asked: of theirs nothing is known."""
+    publishers = facts["publishers"]
+    verb = "was" if len(publishers) == 1 else "were"
+    return f"{' and '.join(publishers)} {verb} not asked"

@@ -6,7 +6,8 @@ with notices as (
 
 acts as (
 
-    select * from {{ ref('int_exposure__join_acts') }}
+    select * from {{ ref('int_exposure__name_acts') }}
+    where is_first
 
 ),
 
@@ -52,24 +53,24 @@ named as (
         notice_id,
         unnest(minerals) as mineral
     from notices
-    where len(hs6_codes) = 0
 
 ),
 
--- A notice bears on the codes that it prints; where it prints none, on those of its minerals.
 bears_on as (
 
     select
         printed.source,
         printed.notice_id,
-        printed.hs6_code
+        printed.hs6_code,
+        true as is_printed
     from printed
     inner join codes_in_scope on printed.hs6_code = codes_in_scope.hs6_code
-    union
+    union all
     select
         named.source,
         named.notice_id,
-        minerals_of_codes.hs6_code
+        minerals_of_codes.hs6_code,
+        false as is_printed
     from named
     inner join minerals
         on
@@ -79,12 +80,18 @@ bears_on as (
 
 ),
 
+-- A notice bears on the codes that it prints; where none of these is in scope, on those of the
+-- minerals that it names.
 codes as (
 
     select
         source,
         notice_id,
-        list(hs6_code order by hs6_code) as commodity_codes
+        bool_or(is_printed) as are_printed,
+        coalesce(
+            list(distinct hs6_code order by hs6_code) filter (where is_printed),
+            list(distinct hs6_code order by hs6_code)
+        ) as commodity_codes
     from bears_on
     group by source, notice_id
 
@@ -95,9 +102,14 @@ stated as (
     select
         notices.*,
         greatest(notices.known_at, cast(notices.read_at as date)) as waits_since,
+        -- As it is printed, digits may be of full width, with blanks and brackets between.
         regexp_full_match(
-            notices.title,
-            '\D*(公告\s*.?\s*\d{4}\s*.?\s*第\s*\d+\s*号|\d{4}\s*年\s*第\s*\d+\s*号\s*公告)\s*'
+            translate(
+                regexp_replace(notices.title, '[^\p{L}\p{N}]', '', 'g'),
+                '０１２３４５６７８９',
+                '0123456789'
+            ),
+            '\D*(公告\d{4}年?第\d+号|\d{4}年?第\d+号公告)'
         ) as is_number_alone,
         acts.act,
         decisions.clause_ids,
@@ -106,6 +118,7 @@ stated as (
         decisions.decided_at,
         decisions.snapshot_ids as snapshots_of_decision,
         coalesce(codes.commodity_codes, []) as commodity_codes,
+        coalesce(codes.are_printed, false) as are_codes_printed,
         case
             when decisions.clause_ids is not null then 'known'
             when decisions.source is not null then 'not_relevant'
@@ -151,11 +164,12 @@ select
         'act': 'through_act',
         'words': 'words',
         'company': 'company',
-        'codes': 'if(len(hs6_codes) > 0, commodity_codes, [])',
+        'codes': 'if(are_codes_printed, commodity_codes, [])',
         'corrects': 'corrects',
         'is_number_alone': 'is_number_alone and len(words) = 0',
     }) }} as because,
     read_at,
+    known_at,
     decided_at,
     case
         when state = 'to_be_read'
