@@ -22,14 +22,15 @@ _ANNOUNCEMENT = re.compile(
 """`Announcement No. 18 of 2025`, `Announcement [2025] No. 18`."""
 
 _ISSUER = re.compile(r"\bMOFCOM\b|ministry of commerce", re.IGNORECASE)
-_AUTHORITIES = r"([\u4e00-\u9fff\s、]{0,40})"
 _GONGGAO = (
-    re.compile(
-        _AUTHORITIES + r"公告\s*[〔\[(]?\s*(\d{4})\s*[〕\])]?\s*年?\s*第\s*0*(\d{1,5})\s*号"
-    ),
-    re.compile(_AUTHORITIES + r"(?<!\d)(\d{4})\s*年\s*第\s*0*(\d{1,5})\s*号\s*公告"),
+    re.compile(r"公告\s?[〔\[(]?\s?(\d{4})\s?[〕\])]?\s?年?\s?第\s?0*(\d{1,5})\s?号"),
+    re.compile(r"(?<!\d)(\d{4})\s?年\s?第\s?0*(\d{1,5})\s?号\s?公告"),
 )
 """`公告2025年第18号`, `公告〔2025〕第18号`, `2025年第18号公告`."""
+
+_AUTHORITIES = re.compile(r"[\u4e00-\u9fff\s、]*$")
+_LONGEST_AUTHORITIES = 40
+"""Characters before a number in which the names of its authorities are looked for."""
 
 _MOFCOM = "商务部"
 _AUTHORITY = re.compile(r"[署部局院行]")
@@ -61,7 +62,9 @@ def acts_in(*texts: str | None) -> tuple[str, ...]:
 
 def _acts_of(paragraph: str) -> Iterator[str]:
     for match in chain.from_iterable(form.finditer(paragraph) for form in _GONGGAO):
-        issuer, year, number = match.groups()
+        year, number = match.groups()
+        before = paragraph[max(0, match.start() - _LONGEST_AUTHORITIES) : match.start()]
+        issuer = _AUTHORITIES.search(before)[0]  # type: ignore[index]
         if _MOFCOM in issuer or not _AUTHORITY.search(issuer):
             yield f"MOFCOM {year}-{int(number)}"
     if _ISSUER.search(paragraph):

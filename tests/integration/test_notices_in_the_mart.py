@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dagster_project.intake.conform import conform
-from dagster_project.intake.land import land_files
+from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.registry import source_named
 from tests.conftest import SHARED, needs_shared
@@ -34,6 +34,7 @@ LANDED: Mapping[str, tuple[str, ...]] = {
 @pytest.fixture
 def home(settings: Settings) -> Settings:
     """A home with the catalogue alone."""
+    land_bundled(settings, source_named("catalogue"))
     conform(settings, source_named("catalogue"))
     return settings
 
@@ -73,7 +74,7 @@ def test_published_answers_belong_to_their_clauses_or_are_to_be_read(
 
 
 SUCCESSORS = {
-    "2026-970": "商务部 海关总署公告2026年第970号 公布暂停实施商务部 海关总署公告2025年第55号的决定",
+    "2026-970": "商务部 海关总署公告2026年第970号 公布暂停实施商务部公告2025年第55号的决定",
     "2026-972": "商务部公告2026年第972号 公布暂停实施商务部公告2024年第46号第二款的决定",
     "2026-940": "商务部公告2026年第940号 关于延长商务部公告2025年第55号的公告",
     "2026-941": "商务部公告2026年第941号 关于停止实施商务部公告2024年第46号",
