@@ -32,7 +32,6 @@ from dagster_project.lake.landing import (
     Landing,
     Part,
     file_name,
-    new_snapshot_id,
     sha256_of_file,
 )
 from dagster_project.lake.records import as_payload, read_record
@@ -293,7 +292,7 @@ class ExtractDownload:
         now = _now()
         return UnfinishedExtract(
             document=self._extract.document,
-            snapshot_id=new_snapshot_id(self._source.CARD.name),
+            snapshot_id=self._landing.new_snapshot_id(self._source.CARD.name),
             plan=_digest_of_requests(self._extract),
             started_at=now,
             answered_at=now,

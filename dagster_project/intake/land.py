@@ -33,7 +33,6 @@ from dagster_project.lake.landing import (
     Part,
     Snapshot,
     file_name,
-    new_snapshot_id,
     sha256_of,
     sha256_of_file,
 )
@@ -105,7 +104,8 @@ def land_files(
     repair(settings, source)
     name, lake, landing = source.CARD.name, lake_of(settings), landing_of(settings)
     with batches.spool_folder(settings.spool_dir) as folder:
-        command = _check(source, _files(source, paths, retrieved_at), folder, settings.scope)
+        files = _files(source, paths, retrieved_at)
+        command = _check(source, files, landing.new_snapshot_id(name), folder, settings.scope)
         with source_lock(settings, name, write):
             complete(landing, lake, name)
             snapshot = _landed_before(landing, name, command, retrieved)
@@ -200,9 +200,14 @@ def _files(source: Source, paths: Sequence[Path], retrieved_at: datetime) -> lis
     return list({file.part.sha256: file for file in reversed(files)}.values())[::-1]
 
 
-def _check(source: Source, files: Sequence[_File], folder: Path, scope: CommodityScope) -> _Command:
+def _check(
+    source: Source,
+    files: Sequence[_File],
+    snapshot_id: str,
+    folder: Path,
+    scope: CommodityScope,
+) -> _Command:
     """Check the files as one batch: a rule may need rows of several of them."""
-    snapshot_id = new_snapshot_id(source.CARD.name)
     parts = [(file.payload, file.document) for file in files]
     try:
         batch = batches.read_parts(source, parts, snapshot_id, folder, scope)

@@ -37,6 +37,13 @@ LEDGER = ".ledger"
 """Folder beside the snapshots of a source, for the records of what was asked."""
 
 
+FUTURE_FROM = timedelta(hours=1)
+"""What is later than the clock by more was recorded while a clock was ahead."""
+
+_INSTANT = "%Y%m%dT%H%M%S%f"
+_ID = re.compile(r".+-(\d{8}T\d{12})-[0-9a-f]{8}")
+
+
 class Origin(BaseModel):
     """Where a document comes from, as a reader needs it for a citation."""
 
@@ -252,11 +259,21 @@ class Landing:
             retrieved_at=retrieved_at,
         )
         snapshot = self.describe(
-            new_snapshot_id(source), source, document, [part], origin, is_bundled=is_bundled
+            self.new_snapshot_id(source), source, document, [part], origin, is_bundled=is_bundled
         )
         self.store.write(f"{source}/{snapshot.snapshot_id}/{part.file}", payload)
         self.record(snapshot)
         return snapshot, True
+
+    def new_snapshot_id(self, source: str) -> str:
+        """`<source>-<instant>-<eight characters>`: newer names sort later, whatever a clock said.
+
+        The instant is that of the clock, or one microsecond after the newest one of the source.
+        """
+        names = self._snapshot_records(source).names() | self._withdrawal_records(source).names()
+        known = (instant for name in names if (instant := _instant_of(name)))
+        instant = max([_now(), *(each + timedelta(microseconds=1) for each in known)])
+        return f"{source}-{instant:{_INSTANT}}-{uuid.uuid4().hex[:8]}"
 
     def equal_to(
         self, sha256: str, *, source: str, document: str, is_bundled: bool = False
@@ -608,9 +625,14 @@ class Landing:
         return self._newest[key]
 
 
-def new_snapshot_id(source: str) -> str:
-    """`<source>-<instant>-<eight characters>`: of one source, newer names sort later."""
-    return f"{source}-{_now():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
+def _instant_of(snapshot_id: str) -> datetime | None:
+    """The instant in the id of a snapshot; None where it has none, or the last of the calendar."""
+    matched = _ID.fullmatch(snapshot_id)
+    try:
+        instant = datetime.strptime(matched[1], _INSTANT) if matched else None
+    except ValueError:
+        return None
+    return instant if instant and instant.year < datetime.max.year else None
 
 
 def sha256_of_file(path: Path) -> str:
