@@ -421,7 +421,7 @@ def _is_usable(
     folder = f"{source.CARD.name}/{state.snapshot_id}"
     return (
         state.plan == _digest_of_requests(extract)
-        and _now() - state.started_at < RESUMABLE_FOR
+        and abs(_now() - state.started_at) < RESUMABLE_FOR  # the clock may have been ahead
         and not landing.store.exists(f"{folder}/origin.json")
         and state.snapshot_id not in landing.withdrawn(source.CARD.name)
         and all(landing.store.exists(f"{folder}/{part.file}") for part in state.parts)

@@ -135,6 +135,13 @@ class Snapshot(BaseModel):
         """Whether it is a publisher's answer: neither bundled nor landed by hand."""
         return not (self.is_bundled or self.is_landed_by_hand)
 
+    def is_from_the_future(self, now: datetime) -> bool:
+        """Whether it was retrieved after `now`: a clock was ahead. Bundled ones have a given day.
+
+        No build uses it before its day, and then it would replace what was retrieved meanwhile.
+        """
+        return not self.is_bundled and self.retrieved_at > now + FUTURE_FROM
+
 
 class SnapshotRows(BaseModel):
     """The rows of a snapshot in a table: their number, and first and last period as text."""
@@ -163,6 +170,11 @@ class Withdrawn(BaseModel):
         default=(), validation_alias=AliasChoices("rows", "held"), serialization_alias="held"
     )
     """`held` in the record's JSON."""
+
+    @property
+    def is_for_its_time(self) -> bool:
+        """Whether it was withdrawn before its time of retrieval: its bytes may be landed again."""
+        return self.snapshot.is_from_the_future(self.at)
 
 
 class Unbundled(BaseModel):
@@ -195,6 +207,19 @@ class Landing:
         landed, withdrawn = self._snapshot_records(source).all(), self.withdrawn(source)
         return [
             snapshot for snapshot_id, snapshot in landed.items() if snapshot_id not in withdrawn
+        ]
+
+    def from_the_future(self, source: str, now: datetime) -> list[Snapshot]:
+        """The snapshots of a source that were retrieved after `now`.
+
+        A damaged record is skipped.
+        """
+        landed, _ = self._snapshot_records(source).readable()
+        withdrawn = self._withdrawal_records(source).names()
+        return [
+            snapshot
+            for snapshot_id, snapshot in landed.items()
+            if snapshot_id not in withdrawn and snapshot.is_from_the_future(now)
         ]
 
     def withdrawn(self, source: str) -> Mapping[str, Withdrawn]:
@@ -291,11 +316,11 @@ class Landing:
         return next((candidate for candidate in candidates if candidate.sha256 == sha256), None)
 
     def withdrawn_bytes(self, sha256: str, *, source: str) -> Withdrawn | None:
-        """The last withdrawal of these bytes, if they were withdrawn."""
+        """The last withdrawal of these bytes, if they may not be landed again."""
         withdrawals = [
             withdrawal
             for withdrawal in self.withdrawn(source).values()
-            if withdrawal.snapshot.sha256 == sha256
+            if withdrawal.snapshot.sha256 == sha256 and not withdrawal.is_for_its_time
         ]
         return max(withdrawals, key=lambda withdrawal: withdrawal.at, default=None)
 

@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from dagster_project import words
 from dagster_project.errors import DamagedError, DamagedReleaseError, PublicationError
 from dagster_project.lake.build_file import STORAGE_VERSION, connect, connect_in_memory
+from dagster_project.lake.landing import FUTURE_FROM
 from dagster_project.lake.records import read_name, read_record_file, write_record_file
 from dagster_project.lake.store import write_atomically
 from dagster_project.serving.damage import damage_of, damaged, require_readable
@@ -59,9 +60,6 @@ _REMEDY = "Restore it from a backup, or remove its folder; that release can be r
 
 HOW_TO_REPLACE = "kido rollback restores the kept copy; kido build makes a new one."
 """What to do about a damaged published file."""
-
-FUTURE_FROM = timedelta(hours=1)
-"""A release that is later than the clock by more was built while a clock was ahead."""
 
 _INSTANT = "%Y%m%dT%H%M%S"
 _log = logging.getLogger(__name__)
