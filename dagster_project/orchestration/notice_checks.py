@@ -61,7 +61,7 @@ def _markdown(notices: list[Notice]) -> str:
     lines = [
         f"- {notice.published_at or 'no day printed'} {markdown_text(notice.name)}: "
         f"{markdown_text(notice.shown_title)}"
-        + (f" <{notice.url}>" if notice.url and not notice.is_private else "")
+        + (f" {markdown_text(notice.url)}" if notice.url and not notice.is_private else "")
         for notice in notices[:MOST_SHOWN]
     ]
     more = len(notices) - MOST_SHOWN

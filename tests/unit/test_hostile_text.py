@@ -10,7 +10,8 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from xml.etree import ElementTree
 
 import duckdb
@@ -20,6 +21,7 @@ from typer.testing import CliRunner
 
 from dagster_project.cli import app
 from dagster_project.errors import KidoError, UpstreamFormatError
+from dagster_project.orchestration import notice_checks
 from dagster_project.orchestration.metadata import markdown_table, suite_check_result
 from dagster_project.orchestration.preview import mart_preview
 from dagster_project.quality.data_docs import build_data_docs
@@ -224,3 +226,14 @@ def test_the_rows_of_a_failed_check_are_no_markup_in_any_page(tmp_path: Path) ->
     for page in pages:
         assert Loaded(page.read_text("utf8")).harmful == [], page
         assert "\u202e" not in page.read_text("utf8")
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_no_notice_to_be_read_is_markup_in_the_ui(text: str) -> None:
+    url = f"https://x> {text} <https://y"
+    notice = SimpleNamespace(
+        source=text, name=text, title=text, shown_title=text, url=url, published_at=None,
+        is_private=False,
+    )  # fmt: skip
+    shown = notice_checks._markdown([cast(Any, notice)])
+    assert markup_of(shown) <= {"list", "list_item", "block_text"}
