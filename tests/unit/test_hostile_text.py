@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
+import logging
 import os
 import pty
 import subprocess
@@ -237,3 +239,20 @@ def test_no_notice_to_be_read_is_markup_in_the_ui(text: str) -> None:
     )  # fmt: skip
     shown = notice_checks._markdown([cast(Any, notice)])
     assert markup_of(shown) <= {"list", "list_item", "block_text"}
+
+
+def test_no_line_of_a_log_harms_a_terminal(caplog: pytest.LogCaptureFixture) -> None:
+    package = CHECKOUT / "dagster_project"
+    files = [file for file in package.rglob("*.py") if "= logger(__name__)" in file.read_text()]
+    assert {file.stem for file in files} >= {"http", "publication", "conform"}
+    for file in files:
+        module = ".".join(file.relative_to(CHECKOUT).with_suffix("").parts)
+        importlib.import_module(module)
+        logging.getLogger(module).warning("%s: retried", EVERYTHING)
+        assert is_safe_line(caplog.messages[-1])
+    unfiltered = [
+        file.name
+        for file in package.rglob("*.py")
+        if "getLogger(__name__)" in file.read_text("utf8")
+    ]
+    assert unfiltered == []
