@@ -54,6 +54,7 @@ from dagster_project.errors import (
     shortened,
 )
 from dagster_project.partial_body import PartialBody
+from dagster_project.safe_text import logger
 from dagster_project.sources.card import Answer, Excerpt, Limits, Meaning, Request
 from dagster_project.sources.formats import looks_like, looks_like_html
 
@@ -105,7 +106,7 @@ _KEPT_HEADERS = (
 )
 
 _is_fetching: ContextVar[bool] = ContextVar("_is_fetching", default=False)
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(frozen=True)

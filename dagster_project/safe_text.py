@@ -5,6 +5,7 @@ Texts of publishers, files and people may be hostile. Every room may import this
 
 from __future__ import annotations
 
+import logging
 import re
 from html import escape
 
@@ -56,3 +57,15 @@ def markdown_cell(text: str) -> str:
 def xml_text(text: str) -> str:
     """The text between tags of XML, HTML or SVG, or between the quotation marks of an attribute."""
     return escape(printable(text))
+
+
+def logger(name: str) -> logging.Logger:
+    """The logger of a module, whose lines are printable: nobody else filters them."""
+    named = logging.getLogger(name)
+    named.addFilter(_make_printable)
+    return named
+
+
+def _make_printable(record: logging.LogRecord) -> bool:
+    record.msg, record.args = printable(record.getMessage()), ()
+    return True

@@ -32,7 +32,6 @@ from dagster_project.lake.landing import (
     Landing,
     Part,
     file_name,
-    new_snapshot_id,
     sha256_of_file,
 )
 from dagster_project.lake.records import as_payload, read_record
@@ -296,7 +295,7 @@ class ExtractDownload:
         now = _now()
         return UnfinishedExtract(
             document=self._extract.document,
-            snapshot_id=new_snapshot_id(self._source.CARD.name),
+            snapshot_id=self._landing.new_snapshot_id(self._source.CARD.name),
             plan=_digest_of_requests(self._extract),
             started_at=now,
             answered_at=now,
@@ -425,7 +424,7 @@ def _is_usable(
     folder = f"{source.CARD.name}/{state.snapshot_id}"
     return (
         state.plan == _digest_of_requests(extract)
-        and _now() - state.started_at < RESUMABLE_FOR
+        and abs(_now() - state.started_at) < RESUMABLE_FOR  # the clock may have been ahead
         and not landing.store.exists(f"{folder}/origin.json")
         and state.snapshot_id not in landing.withdrawn(source.CARD.name)
         and all(landing.store.exists(f"{folder}/{part.file}") for part in state.parts)

@@ -6,7 +6,6 @@ the parser, the rules or the lists is.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,10 +31,11 @@ from dagster_project.quality.quarantine import quarantined_rows, write_quarantin
 from dagster_project.quality.results import CheckResult, from_json
 from dagster_project.quality.rules import suite_version
 from dagster_project.quality.suites import LAKE_SUITES
+from dagster_project.safe_text import logger
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document, Source
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger(__name__)
 
 STAGED_FOR = timedelta(days=1)
 """Staged rows of a snapshot that was never landed are removed after this time."""

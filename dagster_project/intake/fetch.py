@@ -55,6 +55,7 @@ from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
 from dagster_project.intake.withdraw import complete, reason_of
 from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import (
+    FUTURE_FROM,
     AskedSlices,
     Landing,
     Part,
@@ -636,7 +637,7 @@ class SourceFetch:
         sweep(self.landing, self._source, self._folder)
 
     def _is_in_the_lake(self, rows: Mapping[str, Rows]) -> bool:
-        """Whether the lake's newest rows contain all of these already.
+        """Whether the lake's newest rows that are known by now contain all of these already.
 
         False for a table whose slice is a whole document: rows do not decide it there. False for
         spooled rows, which are too many to compare.
@@ -645,15 +646,16 @@ class SourceFetch:
         if len(frames) < len(rows):
             return False
         copies = copies_of(self.landing, self._source.CARD.name, self._lake)
-        today = _now().date()
+        now = _now()
         for name, frame in frames.items():
             table = LAKE_TABLES[name]
-            left_out = copies.left_out(table, today)
+            left_out = copies.left_out(table, now.date())
             known = self._lake.rows(table, self._source.CARD.name, left_out)
             if "document" in table.vintage_slice or (known is None and frame.height):
                 return False
             if known is None:
                 continue
+            known = known.filter(pl.col("vintage_at") <= now + FUTURE_FROM)
             newest = (
                 table.conform(
                     known.join(frame.lazy(), on=table.key, how="semi", nulls_equal=True).collect()
@@ -711,11 +713,12 @@ class SourceFetch:
         )
 
     def _last_landed(self) -> str:
-        """The snapshot that was retrieved last, bundled ones excluded."""
+        """The snapshot that was retrieved last, bundled ones and those of the future excluded."""
+        now = _now()
         landed = [
             snapshot
             for snapshot in self.landing.snapshots(self._source.CARD.name)
-            if not snapshot.is_bundled
+            if not (snapshot.is_bundled or snapshot.is_from_the_future(now))
         ]
         last = max(
             landed, key=lambda snapshot: (snapshot.retrieved_at, snapshot.snapshot_id), default=None
@@ -724,11 +727,12 @@ class SourceFetch:
 
     def _last_landed_by_hand(self) -> datetime | None:
         """When a file was last landed by hand: after it, a repeated answer is new again."""
+        now = _now()
         return max(
             (
                 snapshot.retrieved_at
                 for snapshot in self.landing.snapshots(self._source.CARD.name)
-                if snapshot.is_landed_by_hand
+                if snapshot.is_landed_by_hand and not snapshot.is_from_the_future(now)
             ),
             default=None,
         )

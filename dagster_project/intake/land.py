@@ -17,6 +17,7 @@ from dagster_project.errors import ConfigurationError, ContradictionError, short
 from dagster_project.intake import batch as batches
 from dagster_project.intake.compare import compare_rows, require_plausible
 from dagster_project.intake.conform import conform, repair, stage
+from dagster_project.intake.future import future_snapshots, remedy
 from dagster_project.intake.landing_report import LandingReport, report_of
 from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import (
@@ -33,7 +34,6 @@ from dagster_project.lake.landing import (
     Part,
     Snapshot,
     file_name,
-    new_snapshot_id,
     sha256_of,
     sha256_of_file,
 )
@@ -105,16 +105,19 @@ def land_files(
     repair(settings, source)
     name, lake, landing = source.CARD.name, lake_of(settings), landing_of(settings)
     with batches.spool_folder(settings.spool_dir) as folder:
-        command = _check(source, _files(source, paths, retrieved_at), folder, settings.scope)
+        files = _files(source, paths, retrieved_at)
+        command = _check(source, files, landing.new_snapshot_id(name), folder, settings.scope)
         with source_lock(settings, name, write):
             complete(landing, lake, name)
-            snapshot = _landed_before(landing, name, command, retrieved)
+            snapshot = _landed_before(landing, name, command, retrieved, now)
             revisions: list[Revision] = []
             is_new = snapshot is None
             if snapshot is None:
                 revisions = _revisions(landing, lake, source, command, replace_all=replace_all)
                 snapshot = _store(settings, landing, lake, source, command, retrieved_at)
             others = conform(settings, source)
+    for sentence in future_snapshots(settings, [name], now):
+        write(sentence)
     documents = [file.name for file in command.files]
     quarantine = _quarantine(settings, snapshot)
     return report_of(
@@ -200,9 +203,14 @@ def _files(source: Source, paths: Sequence[Path], retrieved_at: datetime) -> lis
     return list({file.part.sha256: file for file in reversed(files)}.values())[::-1]
 
 
-def _check(source: Source, files: Sequence[_File], folder: Path, scope: CommodityScope) -> _Command:
+def _check(
+    source: Source,
+    files: Sequence[_File],
+    snapshot_id: str,
+    folder: Path,
+    scope: CommodityScope,
+) -> _Command:
     """Check the files as one batch: a rule may need rows of several of them."""
-    snapshot_id = new_snapshot_id(source.CARD.name)
     parts = [(file.payload, file.document) for file in files]
     try:
         batch = batches.read_parts(source, parts, snapshot_id, folder, scope)
@@ -213,12 +221,12 @@ def _check(source: Source, files: Sequence[_File], folder: Path, scope: Commodit
 
 
 def _landed_before(
-    landing: Landing, source: str, command: _Command, retrieved: date | None
+    landing: Landing, source: str, command: _Command, retrieved: date | None, now: datetime
 ) -> Snapshot | None:
     """The snapshot with these bytes, if they are landed already.
 
-    Raises ConfigurationError if they were retrieved on another day than `retrieved`, and if they,
-    or those of one of the files, were withdrawn.
+    Raises ConfigurationError if they were retrieved on another day than `retrieved`, or after
+    `now`, and if they, or those of one of the files, were withdrawn.
     """
     files = [(file.name, file.part.sha256) for file in command.files]
     known = None
@@ -226,6 +234,12 @@ def _landed_before(
         known = landing.equal_to(sha256, source=source, document=document)
         if known is None:
             refuse_withdrawn(landing, source, document, sha256)
+        elif known.is_from_the_future(now):
+            raise ConfigurationError(
+                f"{document} is landed already, as retrieved on {known.retrieved_at:%Y-%m-%d}, "
+                "since a clock was ahead; no build reads it before that day.",
+                hint=remedy([known]),
+            )
         elif retrieved and known.retrieved_at.date() != retrieved:
             raise ConfigurationError(
                 f"{document} is landed already, as retrieved on {known.retrieved_at:%Y-%m-%d}; "

@@ -9,13 +9,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
 from dagster_project import words
 from dagster_project.errors import DamagedError
-from dagster_project.lake.landing import LEDGER, AskedSlices, Landing, Snapshot, Withdrawn
+from dagster_project.lake.landing import (
+    FUTURE_FROM,
+    LEDGER,
+    AskedSlices,
+    Landing,
+    Snapshot,
+    Withdrawn,
+)
 from dagster_project.lake.records import Records
 from dagster_project.sources.card import Window
 
@@ -101,14 +108,23 @@ class Ledger:
         )  # fmt: skip
 
     def asks(self, until: datetime | None = None) -> list[Ask]:
-        """Asks, oldest first; an ask whose snapshot does not exist is left out."""
+        """Asks until an instant, else until now, oldest first.
+
+        An ask whose snapshot does not exist is left out, and so is one of a clock that was ahead:
+        it says nothing about what was published since.
+        """
+        until = until or _now() + FUTURE_FROM
         landed = {snapshot.snapshot_id for snapshot in self._landing.snapshots(self._source)}
         return [
             ask
             for ask in self._records.all().values()
-            if (until is None or ask.asked_at <= until)
-            and (not ask.snapshot_id or ask.snapshot_id in landed)
+            if ask.asked_at <= until and (not ask.snapshot_id or ask.snapshot_id in landed)
         ]
+
+    def from_the_future(self) -> list[Ask]:
+        """Asks later than now: a clock was ahead."""
+        latest = _now() + FUTURE_FROM
+        return [ask for ask in self._records.all().values() if ask.asked_at > latest]
 
     def verify(self) -> Iterator[DamagedError | None]:
         """Read every record; the fault of each, None for a good one."""
@@ -151,8 +167,12 @@ class Ledger:
         return by_window
 
     def withdrawn(self) -> Mapping[tuple[Window | None, str], Withdrawn]:
-        """What was withdrawn, by window (None: without windows) and the digest of its rows."""
-        withdrawn = self._landing.withdrawn(self._source)
+        """What may not be used again, by window (None: without windows) and digest of its rows."""
+        withdrawn = {
+            snapshot_id: record
+            for snapshot_id, record in self._landing.withdrawn(self._source).items()
+            if not record.is_for_its_time
+        }
         withdrawals: dict[tuple[Window | None, str], Withdrawn] = {}
         for ask in self._records.all().values() if withdrawn else ():
             if ask.snapshot_id in withdrawn and not ask.windows:
@@ -194,6 +214,10 @@ class Ledger:
         """The last day of the snapshots' rows, for a source without windows."""
         days = (ask.known_until for ask in self.asks() if ask.snapshot_id)
         return max((day for day in days if day), default=None)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _last(asks: Iterable[Ask]) -> Ask | None:

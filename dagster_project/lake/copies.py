@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import LakeTable
@@ -17,7 +17,7 @@ from dagster_project.lake.tables import Lake
 
 @dataclass(frozen=True)
 class Copies:
-    """The bundled snapshots of a source, oldest first.
+    """The bundled snapshots of a source, in the order in which they were landed.
 
     `unbundled_at` gives, by snapshot, the instant (UTC) from which the program no longer bundles
     its document.
@@ -63,11 +63,32 @@ def copies_of(landing: Landing, source: str, lake: Lake | None = None) -> Copies
     With a lake, only those that are in it: a copy that is not conformed yet replaces no other.
     """
     conformed = None if lake is None else lake.snapshot_ids(source)
+    now = _now()
+    bundled = [snapshot for snapshot in landing.snapshots(source) if snapshot.is_bundled]
     return Copies(
         [
             snapshot
-            for snapshot in landing.snapshots(source)
-            if snapshot.is_bundled and (conformed is None or snapshot.snapshot_id in conformed)
+            for snapshot in _landed_in_order(bundled, now)
+            if conformed is None or snapshot.snapshot_id in conformed
         ],
-        {snapshot_id: record.at for snapshot_id, record in landing.unbundled(source).items()},
+        {
+            snapshot_id: min(record.at, now)
+            for snapshot_id, record in landing.unbundled(source).items()
+        },
     )
+
+
+def _landed_in_order(snapshots: Sequence[Snapshot], now: datetime) -> list[Snapshot]:
+    """The snapshots, each landed by now and no later than those that follow it.
+
+    A later time is that of a clock that was ahead.
+    """
+    in_order: list[Snapshot] = []
+    for snapshot in reversed(snapshots):
+        now = min(now, snapshot.landed_at)
+        in_order.append(snapshot.model_copy(update={"landed_at": now}))
+    return in_order[::-1]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -37,6 +37,13 @@ LEDGER = ".ledger"
 """Folder beside the snapshots of a source, for the records of what was asked."""
 
 
+FUTURE_FROM = timedelta(hours=1)
+"""What is later than the clock by more was recorded while a clock was ahead."""
+
+_INSTANT = "%Y%m%dT%H%M%S%f"
+_ID = re.compile(r".+-(\d{8}T\d{12})-[0-9a-f]{8}")
+
+
 class Origin(BaseModel):
     """Where a document comes from, as a reader needs it for a citation."""
 
@@ -128,6 +135,13 @@ class Snapshot(BaseModel):
         """Whether it is a publisher's answer: neither bundled nor landed by hand."""
         return not (self.is_bundled or self.is_landed_by_hand)
 
+    def is_from_the_future(self, now: datetime) -> bool:
+        """Whether it was retrieved after `now`: a clock was ahead. Bundled ones have a given day.
+
+        No build uses it before its day, and then it would replace what was retrieved meanwhile.
+        """
+        return not self.is_bundled and self.retrieved_at > now + FUTURE_FROM
+
 
 class SnapshotRows(BaseModel):
     """The rows of a snapshot in a table: their number, and first and last period as text."""
@@ -156,6 +170,11 @@ class Withdrawn(BaseModel):
         default=(), validation_alias=AliasChoices("rows", "held"), serialization_alias="held"
     )
     """`held` in the record's JSON."""
+
+    @property
+    def is_for_its_time(self) -> bool:
+        """Whether it was withdrawn before its time of retrieval: its bytes may be landed again."""
+        return self.snapshot.is_from_the_future(self.at)
 
 
 class Unbundled(BaseModel):
@@ -188,6 +207,19 @@ class Landing:
         landed, withdrawn = self._snapshot_records(source).all(), self.withdrawn(source)
         return [
             snapshot for snapshot_id, snapshot in landed.items() if snapshot_id not in withdrawn
+        ]
+
+    def from_the_future(self, source: str, now: datetime) -> list[Snapshot]:
+        """The snapshots of a source that were retrieved after `now`.
+
+        A damaged record is skipped.
+        """
+        landed, _ = self._snapshot_records(source).readable()
+        withdrawn = self._withdrawal_records(source).names()
+        return [
+            snapshot
+            for snapshot_id, snapshot in landed.items()
+            if snapshot_id not in withdrawn and snapshot.is_from_the_future(now)
         ]
 
     def withdrawn(self, source: str) -> Mapping[str, Withdrawn]:
@@ -252,11 +284,21 @@ class Landing:
             retrieved_at=retrieved_at,
         )
         snapshot = self.describe(
-            new_snapshot_id(source), source, document, [part], origin, is_bundled=is_bundled
+            self.new_snapshot_id(source), source, document, [part], origin, is_bundled=is_bundled
         )
         self.store.write(f"{source}/{snapshot.snapshot_id}/{part.file}", payload)
         self.record(snapshot)
         return snapshot, True
+
+    def new_snapshot_id(self, source: str) -> str:
+        """`<source>-<instant>-<eight characters>`: newer names sort later, whatever a clock said.
+
+        The instant is that of the clock, or one microsecond after the newest one of the source.
+        """
+        names = self._snapshot_records(source).names() | self._withdrawal_records(source).names()
+        known = (instant for name in names if (instant := _instant_of(name)))
+        instant = max([_now(), *(each + timedelta(microseconds=1) for each in known)])
+        return f"{source}-{instant:{_INSTANT}}-{uuid.uuid4().hex[:8]}"
 
     def equal_to(
         self, sha256: str, *, source: str, document: str, is_bundled: bool = False
@@ -274,11 +316,11 @@ class Landing:
         return next((candidate for candidate in candidates if candidate.sha256 == sha256), None)
 
     def withdrawn_bytes(self, sha256: str, *, source: str) -> Withdrawn | None:
-        """The last withdrawal of these bytes, if they were withdrawn."""
+        """The last withdrawal of these bytes, if they may not be landed again."""
         withdrawals = [
             withdrawal
             for withdrawal in self.withdrawn(source).values()
-            if withdrawal.snapshot.sha256 == sha256
+            if withdrawal.snapshot.sha256 == sha256 and not withdrawal.is_for_its_time
         ]
         return max(withdrawals, key=lambda withdrawal: withdrawal.at, default=None)
 
@@ -608,9 +650,14 @@ class Landing:
         return self._newest[key]
 
 
-def new_snapshot_id(source: str) -> str:
-    """`<source>-<instant>-<eight characters>`: of one source, newer names sort later."""
-    return f"{source}-{_now():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
+def _instant_of(snapshot_id: str) -> datetime | None:
+    """The instant in the id of a snapshot; None where it has none, or the last of the calendar."""
+    matched = _ID.fullmatch(snapshot_id)
+    try:
+        instant = datetime.strptime(matched[1], _INSTANT) if matched else None
+    except ValueError:
+        return None
+    return instant if instant and instant.year < datetime.max.year else None
 
 
 def sha256_of_file(path: Path) -> str:

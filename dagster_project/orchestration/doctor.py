@@ -27,6 +27,7 @@ from dagster_project.errors import (
     exception_text,
 )
 from dagster_project.intake.due import is_fetched
+from dagster_project.intake.future import future_asks, future_snapshots
 from dagster_project.intake.probe import Probe, probe_all
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.backup_folder import BackupFolder
@@ -426,6 +427,14 @@ def _late_sources(settings: Settings) -> Iterator[Finding]:
         yield Finding("late sources", "ok", "No source is late.")
 
 
+def _future(settings: Settings) -> Iterator[Finding]:
+    """What was recorded while a clock was ahead."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    snapshots = future_snapshots(settings, source_names(), now)
+    for sentence in (*snapshots, *future_asks(settings, source_names())):
+        yield Finding("clock", "warning", sentence)
+
+
 CHECKS: Sequence[tuple[str, Check]] = (
     ("settings", _settings),
     ("disk", _disk),
@@ -438,6 +447,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("dagster", _dagster),
     ("messages", _messages),
     ("late sources", _late_sources),
+    ("clock", _future),
 )
 """The checks in the order of their lines; `publishers` needs the network."""
 

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from filelock import FileLock
 
 from dagster_project.errors import ConfigurationError, PublicationError
+from dagster_project.intake.future import future_snapshots
 from dagster_project.orchestration.run_tags import AT_A_TERMINAL
 from dagster_project.settings import CHECKOUT, Settings
+from dagster_project.sources.registry import source_names
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -73,12 +75,15 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
 
         require_day(settings)
     publication.restore_damaged(settings)
-    future = publication.from_the_future(settings, datetime.now(UTC).replace(tzinfo=None))
+    now = datetime.now(UTC).replace(tzinfo=None)
+    future = publication.from_the_future(settings, now)
     if future:
         _print(
             f"Release {future.release_id} is from the future: a clock was ahead when it was built. "
             "New releases follow it all the same."
         )
+    for sentence in future_snapshots(settings, source_names(), now):
+        _print(sentence)
     if not (select or force) and is_up_to_date(settings):
         if builds.leftovers(settings.build_dir):
             with open_instance(settings):

@@ -33,7 +33,8 @@ ELEMENT = (
 )
 """A symbol of the periodic table."""
 NOT_BLANK = r"\S"
-WEB_ADDRESS = r"^https?://\S+$"
+WEB_ADDRESS = r"^https?://[^\s<>]+$"
+"""Without what would end a link in Markdown or HTML: an address writes it as %3E."""
 
 ROUNDING = 1e-9
 """A ratio of sums of doubles may be this far above 1."""

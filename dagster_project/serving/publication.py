@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
-import logging
 import os
 import shutil
 import uuid
@@ -26,8 +25,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from dagster_project import words
 from dagster_project.errors import DamagedError, DamagedReleaseError, PublicationError
 from dagster_project.lake.build_file import STORAGE_VERSION, connect, connect_in_memory
+from dagster_project.lake.landing import FUTURE_FROM
 from dagster_project.lake.records import read_name, read_record_file, write_record_file
 from dagster_project.lake.store import write_atomically
+from dagster_project.safe_text import logger
 from dagster_project.serving.damage import damage_of, damaged, require_readable
 from dagster_project.serving.dictionary import quoted
 from dagster_project.serving.gate import snapshots_of
@@ -60,11 +61,8 @@ _REMEDY = "Restore it from a backup, or remove its folder; that release can be r
 HOW_TO_REPLACE = "kido rollback restores the kept copy; kido build makes a new one."
 """What to do about a damaged published file."""
 
-FUTURE_FROM = timedelta(hours=1)
-"""A release that is later than the clock by more was built while a clock was ahead."""
-
 _INSTANT = "%Y%m%dT%H%M%S"
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 _COPY_BYTES = 1 << 30
 """Bytes that one call copies."""
@@ -226,13 +224,17 @@ def publish(
 
 @contextlib.contextmanager
 def _removed_on_error(settings: Settings, release_id: str) -> Iterator[None]:
-    """Remove the folder of a release that could not be published, on a full disk above all."""
+    """Remove the folder of a release that could not be published, on a full disk above all.
+
+    Where the published file cannot be read, the folder stays: it may have the only good copy.
+    """
     try:
         yield
     except BaseException:
-        current = current_release(settings)
-        if current is None or current.release_id != release_id:
-            shutil.rmtree(_prepared_folder(settings, release_id), ignore_errors=True)
+        with contextlib.suppress(Exception):  # the error to report is the first one
+            current = current_release(settings)
+            if current is None or current.release_id != release_id:
+                shutil.rmtree(_prepared_folder(settings, release_id), ignore_errors=True)
         raise
 
 

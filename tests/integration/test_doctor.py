@@ -23,8 +23,10 @@ from dagster_project.cli import app
 from dagster_project.intake.calls import sent_today
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled
+from dagster_project.intake.ledger import Ask, Ledger
 from dagster_project.intake.probe import probe_all
 from dagster_project.intake.source_lock import source_lock
+from dagster_project.intake.stores import landing_of, origin_of_card
 from dagster_project.orchestration import builds, dbt_runner, doctor
 from dagster_project.orchestration.doctor import Finding, examine
 from dagster_project.orchestration.execute import open_instance, prepare_instance
@@ -442,6 +444,43 @@ def test_a_late_source_is_a_warning(settings: Settings, monkeypatch: pytest.Monk
     ((status, sentence),) = found("late sources")
     assert status == "warning"
     assert sentence.startswith("ecb by ")
+
+
+# A clock that was ahead.
+
+
+def test_what_was_recorded_in_the_future_is_named(settings: Settings) -> None:
+    assert found("clock") == []
+    landing, ecb = landing_of(settings), source_named("ecb")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    day, ahead = f"{now + timedelta(days=365):%Y-%m-%d}", now + timedelta(days=365)
+    snapshots = [
+        landing.add(
+            payload,
+            source="ecb",
+            document=f"{payload.decode()}.csv",
+            origin=origin_of_card(ecb),
+            request="file rates.csv",
+            media_type="text/csv",
+            retrieved_at=retrieved_at,
+        )[0]
+        for payload, retrieved_at in ((b"a", now), (b"b", ahead))
+    ]
+    Ledger(landing, "ecb").record(Ask(document="x", asked_at=ahead, answer="ok"))
+    (snapshot, asks) = found("clock")
+    assert snapshot == (
+        "warning",
+        f"ecb: a clock was ahead when 1 snapshot of it came: {snapshots[1].snapshot_id}. "
+        f"No build reads them before {day}. Withdraw it and land the document again: "
+        f"kido withdraw {snapshots[1].snapshot_id} --because 'the clock was ahead'.",
+    )
+    assert asks == (
+        "warning",
+        f"ecb: a clock was ahead when it was asked, last on {day}. "
+        "These answers are ignored before that day.",
+    )
+    landing.withdraw(snapshots[1], by="me", reason="the clock was ahead")
+    assert found("clock") == [asks]
 
 
 # The command.

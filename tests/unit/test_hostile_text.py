@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import json
+import logging
 import os
 import pty
 import shutil
@@ -12,7 +14,8 @@ import subprocess
 import sys
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from xml.etree import ElementTree
 
 import duckdb
@@ -22,6 +25,7 @@ from typer.testing import CliRunner
 
 from dagster_project.cli import app
 from dagster_project.errors import KidoError, UpstreamFormatError
+from dagster_project.orchestration import notice_checks
 from dagster_project.orchestration.metadata import markdown_table, suite_check_result
 from dagster_project.orchestration.preview import mart_preview
 from dagster_project.quality.data_docs import build_data_docs
@@ -290,3 +294,31 @@ def test_the_rows_of_a_failed_check_are_no_markup_in_any_page(tmp_path: Path) ->
     for page in pages:
         assert Loaded(page.read_text("utf8")).harmful == [], page
         assert "\u202e" not in page.read_text("utf8")
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_no_notice_to_be_read_is_markup_in_the_ui(text: str) -> None:
+    url = f"https://x> {text} <https://y"
+    notice = SimpleNamespace(
+        source=text, name=text, title=text, shown_title=text, url=url, published_at=None,
+        is_private=False,
+    )  # fmt: skip
+    shown = notice_checks._markdown([cast(Any, notice)])
+    assert markup_of(shown) <= {"list", "list_item", "block_text"}
+
+
+def test_no_line_of_a_log_harms_a_terminal(caplog: pytest.LogCaptureFixture) -> None:
+    package = CHECKOUT / "dagster_project"
+    files = [file for file in package.rglob("*.py") if "= logger(__name__)" in file.read_text()]
+    assert {file.stem for file in files} >= {"http", "publication", "conform"}
+    for file in files:
+        module = ".".join(file.relative_to(CHECKOUT).with_suffix("").parts)
+        importlib.import_module(module)
+        logging.getLogger(module).warning("%s: retried", EVERYTHING)
+        assert is_safe_line(caplog.messages[-1])
+    unfiltered = [
+        file.name
+        for file in package.rglob("*.py")
+        if "getLogger(__name__)" in file.read_text("utf8")
+    ]
+    assert unfiltered == []

@@ -47,7 +47,8 @@ def test_sources_import_neither_dagster_nor_duckdb_nor_great_expectations() -> N
 
 
 ROOMS_OF_INTAKE = {
-    "errors", "http", "intake", "lake", "partial_body", "quality", "settings", "sources", "words",
+    "errors", "http", "intake", "lake", "partial_body", "quality", "safe_text", "settings",
+    "sources", "words",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagster_project.errors import ConfigurationError
+from dagster_project.intake import ledger as ledger_module
 from dagster_project.intake.due import (
     documents_due,
     due_of,
@@ -212,6 +213,21 @@ def test_an_answer_on_friday_evening_lasts_until_monday(ledger: Ledger, landing:
 def test_an_answer_that_had_nothing_new_counts_as_asked(ledger: Ledger) -> None:
     ledger.record(Ask(document="x", asked_at=datetime(2026, 7, 14, 15), answer="ok"))
     assert not is_due(ledger, datetime(2026, 7, 14, 16))
+
+
+def test_an_answer_of_a_clock_that_was_ahead_leaves_the_source_due(
+    ledger: Ledger, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 7, 14, 16)
+    monkeypatch.setattr(ledger_module, "_now", lambda: now)
+    answer(landing, ledger, now + timedelta(minutes=5), year(2023))
+    assert not is_due(ledger, now)
+    answer(landing, ledger, now + timedelta(days=365), year(2025))
+    (ahead,) = ledger.from_the_future()
+    assert ahead.asked_at == now + timedelta(days=365)
+    assert is_due(ledger, now + timedelta(days=1))
+    windows = due_of(source(windows=(YEARS,)), ledger, now, ledger.windows()).windows
+    assert windows == (year(2024), year(2025))
 
 
 @pytest.mark.parametrize("outcome", ["no_answer", "denied", "rejected", "quota"])

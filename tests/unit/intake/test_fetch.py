@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -637,3 +637,50 @@ def test_rates_landed_after_an_ask_make_the_next_equal_answer_new_again(
     fetched, settings = ask_ecb(again=True)
     assert [one.outcome for one in fetched.settled] == ["new"]
     assert dollar(settings, DAY) == 1.1172
+
+
+# A clock that was ahead.
+
+
+def test_after_a_clock_was_ahead_the_source_is_fetched_again(ecb: FakeEcb, clock: Clock) -> None:
+    today = datetime.now(UTC).replace(tzinfo=None)
+    clock.now = today + timedelta(days=365)
+    ask_ecb()
+    (future,) = landing_of(Settings.load()).snapshots("ecb")
+    clock.now = today
+    assert ask_ecb()[0].settled[0].outcome == "new"
+    clock.forward(days=4)
+    assert [one.outcome for one in ask_ecb()[0].settled] == ["unchanged"]
+    (_, again) = landing_of(Settings.load()).snapshots("ecb")
+    assert again.retrieved_at == today
+    assert future.retrieved_at > today
+
+
+def test_what_was_withdrawn_for_its_time_is_fetched_again(ecb: FakeEcb, clock: Clock) -> None:
+    today = datetime.now(UTC).replace(tzinfo=None)
+    clock.now = today + timedelta(days=365)
+    ask_ecb()
+    landing = landing_of(Settings.load())
+    (future,) = landing.from_the_future("ecb", today)
+    landing.withdraw(future, by="me", reason="the clock was ahead")
+    clock.now = today
+    fetched, settings = ask_ecb()
+    assert [one.outcome for one in fetched.settled] == ["new"]
+    assert landing_of(settings).from_the_future("ecb", today) == []
+    assert dollar(settings, DAY) == 1.1172
+
+
+def test_windows_of_a_clock_ahead_are_fetched_again(
+    settings: Settings, fetch: Callable[..., FetchReport], clock: Clock, world: list[Flow]
+) -> None:
+    today = datetime.now(UTC).replace(tzinfo=None)
+    clock.now = today + timedelta(days=365)
+    fetch(YEARS[2])
+    landing = landing_of(settings)
+    (future,) = landing.from_the_future("comtrade", today)
+    landing.withdraw(future, by="me", reason="the clock was ahead")
+    clock.now = today
+    assert news(fetch(YEARS[2])) == {"2024": "new"}
+    assert value(settings, today.date(), 2024) == a_flow(world, "2024").value
+    clock.forward(days=1)
+    assert news(fetch(YEARS[2], again=True)) == {"2024": "unchanged"}

@@ -6,11 +6,12 @@ import errno
 import json
 import os
 import random
+import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
@@ -31,6 +32,7 @@ from dagster_project.errors import (
 )
 from dagster_project.intake import batch as batches
 from dagster_project.intake import conform as conforming
+from dagster_project.intake import land as landing_command
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.intake.landing_report import LandingReport
@@ -796,3 +798,66 @@ def test_checks_that_fail_and_do_not_block_are_shown_with_instrument_and_day(
         "1 session from 2026-09-03",
     ]
     assert [remark[:9] for remark in report.remarks()].count("Warning: ") == 3
+
+
+# A clock that was ahead.
+
+
+@pytest.fixture
+def ahead(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Sets how far the clock of a landing is ahead."""
+
+    def set_ahead(by: timedelta) -> None:
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:
+                return datetime.now(tz) + by
+
+        monkeypatch.setattr(landing_command, "datetime", Clock)
+
+    return set_ahead
+
+
+def kido(*arguments: str) -> None:
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exit_code == 0, result.output
+
+
+def test_a_file_of_a_clock_ahead_is_withdrawn_and_landed_again(
+    settings: Settings,
+    bring: Callable[..., LandingReport],
+    ahead: Callable[[timedelta], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = ("japan.json", as_json([FROM_CHINA, FROM_ALL]))
+    ahead(timedelta(days=365))
+    assert bring(file).is_new
+    assert "a clock was ahead" not in capsys.readouterr().out
+    (future,) = snapshots(settings)
+    ahead(timedelta(0))
+
+    with pytest.raises(ConfigurationError, match="since a clock was ahead") as refused:
+        bring(file)
+    withdraw = f"kido withdraw {future.snapshot_id} --because 'the clock was ahead'"
+    assert withdraw in refused.value.hint
+    of_the_usa = replace(FROM_CHINA, reporter=USA)
+    bring(("usa.json", as_json([of_the_usa, world_total([of_the_usa])])))
+    assert withdraw in capsys.readouterr().out
+
+    kido(*shlex.split(withdraw)[1:])
+    assert bring(file).is_new
+    assert not bring(file).is_new
+    assert {snapshot.document for snapshot in snapshots(settings)} == {"japan.json", "usa.json"}
+    assert max(snapshot.retrieved_at for snapshot in snapshots(settings)) < future.retrieved_at
+    assert "a clock was ahead" not in capsys.readouterr().out
+
+
+def test_what_was_withdrawn_for_its_figures_is_refused(
+    settings: Settings, bring: Callable[..., LandingReport]
+) -> None:
+    file = ("japan.json", as_json([FROM_CHINA, FROM_ALL]))
+    bring(file)
+    (snapshot,) = snapshots(settings)
+    kido("withdraw", snapshot.snapshot_id, "--because", "wrong")
+    with pytest.raises(ConfigurationError, match="these bytes were withdrawn"):
+        bring(file)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.lake import copies as copies_module
 from dagster_project.lake import landing as landing_module
 from dagster_project.lake.copies import copies_of, left_out_on
 from dagster_project.lake.landing import Landing, Origin, Snapshot
@@ -37,7 +38,8 @@ class Home:
         return Landing(Store(str(self.folder)))
 
     def at(self, now: datetime) -> None:
-        self._monkeypatch.setattr(landing_module, "_now", lambda: now)
+        for module in (landing_module, copies_module):
+            self._monkeypatch.setattr(module, "_now", lambda: now)
 
     def brings(self, now: datetime, **texts: str) -> dict[str, tuple[Snapshot, bool]]:
         self.at(now)
@@ -207,3 +209,44 @@ def test_a_copy_that_is_not_typed_yet_takes_no_ones_place(home: Home, tmp_path: 
     lake.write("x", new.snapshot_id, {}, record)
     assert left_out_on(LATER, home.landing, lake, ["x"])(FIGURES) == {old.snapshot_id}
     assert left_out_on(THEN, home.landing, lake, ["x"])(FIGURES) == {new.snapshot_id}
+
+
+# A clock that was ahead.
+
+AHEAD = datetime(2027, 3, 10, 12)
+
+
+def test_after_a_clock_was_ahead_an_edit_replaces_the_copy_of_then(home: Home) -> None:
+    home.brings(AHEAD, flows="old")
+    (edited, is_new) = home.brings(SECOND, flows="edited")["flows"]
+    assert is_new
+    assert home.brings(SECOND, flows="edited")["flows"] == (edited, False)
+    for table in (FIGURES, FACTS, LIST):
+        assert home.counting(table, SECOND.date()) == {edited.snapshot_id}
+    (again, _) = home.brings(THIRD, flows="edited again")["flows"]
+    assert home.counting(FIGURES, LATEST) == {again.snapshot_id}
+    assert home.counting(FIGURES, LATER) == {edited.snapshot_id}
+    # Also when that day has come.
+    home.at(datetime(2027, 5, 10))
+    assert home.counting(FIGURES, date(2027, 5, 10)) == {again.snapshot_id}
+
+
+def test_copies_that_a_clock_ahead_landed_are_there_from_now(home: Home) -> None:
+    home.brings(FIRST, flows="old", more="b")
+    ahead = home.brings(AHEAD, flows="new", more="c")
+    home.at(SECOND)
+    both = {snapshot.snapshot_id for snapshot, _ in ahead.values()}
+    assert home.counting(FIGURES, SECOND.date()) == both
+    (edited, _) = home.brings(SECOND, flows="edited", more="c")["flows"]
+    assert home.counting(FIGURES, SECOND.date()) == {
+        edited.snapshot_id,
+        ahead["more"][0].snapshot_id,
+    }
+    assert not home.counting(FIGURES, THEN) & both
+
+
+def test_a_document_that_a_clock_ahead_left_out_is_left_out_from_now(home: Home) -> None:
+    (kept, _), _ = home.brings(FIRST, flows="a", more="b").values()
+    home.brings(AHEAD, flows="a")
+    home.at(SECOND)
+    assert home.counting(FIGURES, SECOND.date()) == {kept.snapshot_id}

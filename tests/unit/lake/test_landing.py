@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.errors import KidoError
+from dagster_project.lake import landing as landing_module
 from dagster_project.lake.landing import (
     LEFTOVER_AGE,
     AskedSlices,
@@ -21,7 +22,6 @@ from dagster_project.lake.landing import (
     Period,
     Snapshot,
     file_name,
-    new_snapshot_id,
 )
 from dagster_project.lake.store import Store
 
@@ -96,7 +96,7 @@ def add_extract(
     landing: Landing, *payloads: bytes, windows: tuple[Period, ...] = (), is_recorded: bool = True
 ) -> Snapshot:
     """An extract in several parts, as `intake` lands it."""
-    snapshot_id = new_snapshot_id("ecb")
+    snapshot_id = landing.new_snapshot_id("ecb")
     parts = [part(payload, f"{number:04}-x") for number, payload in enumerate(payloads, start=1)]
     for one, payload in zip(parts, payloads, strict=True):
         landing.store.write(f"ecb/{snapshot_id}/{one.file}", payload)
@@ -216,11 +216,33 @@ def test_any_document_name_makes_a_plain_file_name(document: str) -> None:
     assert not set(name) & set("/\\ ?*:")
 
 
-def test_snapshot_ids_of_a_source_sort_by_age_and_differ() -> None:
-    ids = [new_snapshot_id("ecb") for _ in range(50)]
+def test_snapshot_ids_of_a_source_sort_by_age_and_differ(landing: Landing) -> None:
+    ids = [landing.new_snapshot_id("ecb") for _ in range(50)]
     assert len(set(ids)) == 50
     assert [one[:26] for one in ids] == sorted(one[:26] for one in ids)
     assert all(one.startswith("ecb-") for one in ids)
+
+
+def test_a_snapshot_follows_all_of_its_source_whatever_the_clock_said(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [datetime(2027, 11, 29)]
+    monkeypatch.setattr(landing_module, "_now", lambda: clock[0])
+    ahead, _ = add(landing, b"ahead")
+    clock[0] = datetime(2026, 11, 29)
+    later = [add(each, b"%d" % n)[0] for n, each in enumerate((landing, again(landing)))]
+    assert landing.snapshots("ecb") == [ahead, *later]
+    landing.withdraw(later[1], by="me", reason="wrong")
+    assert landing.new_snapshot_id("ecb") > later[1].snapshot_id
+    assert landing.new_snapshot_id("fred").startswith("fred-20261129T000000000000-")
+
+
+@pytest.mark.parametrize(
+    "name", ["ecb-99991231T235959999999-abcdef01", "ecb-20269999T000000000000-abcdef01", "by hand"]
+)
+def test_a_folder_without_a_usable_instant_moves_no_other(landing: Landing, name: str) -> None:
+    landing.store.write(f"ecb/{name}/x", b"x")
+    assert landing.new_snapshot_id("ecb") < f"ecb-{datetime.now(UTC) + timedelta(days=1):%Y%m%d}"
 
 
 # Bundled files.

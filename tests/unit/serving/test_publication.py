@@ -748,3 +748,17 @@ def test_a_damaged_record_of_a_rollback_is_named(settings: Settings) -> None:
     record.write_bytes(record.read_bytes()[:-20])
     with pytest.raises(DamagedError, match=publication.ROLLED_BACK):
         publication.rolled_back(settings)
+
+
+def test_the_error_of_a_publication_is_not_hidden_by_a_damaged_file(settings: Settings) -> None:
+    publish(settings, 0, 1.0)
+    later = START + timedelta(minutes=5)
+    second = publication.new_release(later, TODAY, "0.1.0")
+    path = build(settings.build_dir, second, 2.0)
+
+    def fail(_: publication.Release) -> None:
+        settings.published_file.write_bytes(b"no database")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left on device"):
+        publication.publish(settings, path, second, fail, later)

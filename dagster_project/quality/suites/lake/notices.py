@@ -38,6 +38,13 @@ RULES = (
         column="published_at",
         max_value=Today(shared_rules.SLACK_DAYS),
     ),
+    quarantine(
+        "url_is_a_web_address",
+        "A reader opens it; with a blank or a bracket in it, it is another text.",
+        "ExpectColumnValuesToMatchRegex",
+        column="url",
+        regex=shared_rules.WEB_ADDRESS,
+    ),
     stop(
         "minerals_are_names",
         "Minerals have one form of name (`all_rare_earths`), else they match nothing.",

@@ -29,6 +29,10 @@ DEFECTS: Defects = {
     "implementer_is_a_known_economy": ({"implementer_iso3": "CHI"}, 1),
     "kind_is_known": ({"kind": "Rule"}, 1),
     "notice_is_not_of_the_future": ({"published_at": date(2052, 1, 6)}, 1),
+    "url_is_a_web_address": (
+        {"url": "https://x> ![p](http://attacker.example/x.png) **well** <https://y"},
+        1,
+    ),
     "minerals_are_names": ({"minerals": ["gallium", "Ga metal"]}, 1),
     "codes_have_six_digits": ({"hs6_codes": ["8112.92"]}, 1),
 }
