@@ -38,8 +38,7 @@ STAGES = ("lake", "dbt", "marts")
 """The stages whose checks have results, in their order."""
 
 SEAL = "seal.json"
-"""File with the SHA-256 of what was checked, in the folder of a build: an acceptance publishes
-nothing else."""
+"""File with the SHA-256 of what was checked, in the folder of a build. Nothing else is published."""
 
 BLOCKED_RECORD = "held"
 """File with the losses, in the folder of a blocked build; earlier versions wrote it as well."""
@@ -47,13 +46,15 @@ BLOCKED_RECORD = "held"
 MOST_BLOCKED = 3
 """Number of blocked builds, waiting for acceptance, that are kept."""
 
-LEAST_ROOM = 60 * MB
-"""The first build of the bundled figures takes 50 MB: 20 to build in, 10 each for the release and
-the published file, 5 each for the run's log and the documents with their rows."""
+LEAST_ROOM = 70 * MB
+"""The first build of the bundled figures takes 60 MB: 20 to build in, 10 each for the copy that is
+compared with its seal, the release and the published file, 5 each for the run's log and the
+documents with their rows."""
 
-ROOM_PER_PUBLISHED = 5
+ROOM_PER_PUBLISHED = 6
 """Bytes that a build needs per published byte: 2 to build in (1.1 for many rows), 1 each for the
-release and the file to be swapped in, 0.5 for the run's log, and 0.5 for growth."""
+copy that is compared with its seal, the release and the file to be swapped in, 0.5 for the run's
+log, and 0.5 for growth."""
 
 
 def require_room_to_build(settings: Settings) -> None:
@@ -155,7 +156,7 @@ class Build:
         if not record.exists():
             raise PublicationError(
                 "Nothing records what was checked of this build.",
-                hint=f"An earlier version made it. {again}",
+                hint=f"Its checks did not all run, or an earlier version made it. {again}",
             )
         hashes = self._hashes(file)
         sealed = read_json(record, again)
