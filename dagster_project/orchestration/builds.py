@@ -38,7 +38,8 @@ STAGES = ("lake", "dbt", "marts")
 """The stages whose checks have results, in their order."""
 
 SEAL = "seal.json"
-"""File with the SHA-256 of what was checked, in the folder of a build. Nothing else is published."""
+"""File with the SHA-256 of what was checked, in the folder of a build: nothing else is published.
+"""
 
 BLOCKED_RECORD = "held"
 """File with the losses, in the folder of a blocked build; earlier versions wrote it as well."""

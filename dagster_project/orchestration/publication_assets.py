@@ -422,6 +422,7 @@ def _compared(
         contract_version=build.release.contract_version,
         scope=build.release.scope,
         added_later=RELEASE_TABLES,
+        private=private_sources(),
     )
     last, comparison = _from_first_copy(copies, lambda copy: compare(copy, file))
     oldest = publication.oldest_file_for_build_day(settings)
