@@ -141,7 +141,8 @@ def test_what_was_changed_after_its_checks_is_not_accepted(
         (blocked.directory / name).write_text("[] ")
     for accept in (release.release_id, ""):
         assert failure(materialize(accept=accept)) == (
-            f"{name} was changed after the checks of this build. Build again: kido build --force."
+            f"{blocked.directory / name} was changed after the checks of this build. "
+            "Build again: kido build --force."
         )
     assert published_close(settings) == 150.0
     assert not (blocked.directory / "checked.duckdb").exists()
@@ -177,9 +178,10 @@ def test_a_run_of_the_audit_alone_does_not_seal_what_was_changed(
         connection.execute("update market.prices set close = 1")
     result = job.execute_in_process(raise_on_error=False)
     assert failure(result) == (
-        "kido.duckdb was changed after the checks of this build. Build again: kido build --force."
+        f"{blocked.file} was changed after the checks of this build. "
+        "Build again: kido build --force."
     )
-    assert failure(materialize()).startswith("kido.duckdb was changed")
+    assert failure(materialize()).startswith(f"{blocked.file} was changed")
 
 
 def test_a_release_whose_name_was_edited_is_not_accepted(
@@ -199,7 +201,7 @@ def test_a_build_without_results_of_its_checks_is_not_published(
     (blocked.directory / f"checks-{stage}.json").unlink()
     for accept in (blocked.release.release_id, ""):
         assert failure(materialize(accept=accept)) == (
-            f"checks-{stage}.json of this build is missing. Build again: kido build --force."
+            f"{blocked.directory}/checks-{stage}.json is missing. Build again: kido build --force."
         )
     assert published_close(settings) == 150.0
 
@@ -210,8 +212,8 @@ def test_a_build_that_an_earlier_version_blocked_is_built_again(
     (blocked.directory / builds.SEAL).unlink()
     for accept in (blocked.release.release_id, ""):
         assert failure(materialize(accept=accept)) == (
-            "Nothing records what was checked of this build. Its checks did not all run, or an "
-            "earlier version made it. Build again: kido build --force."
+            f"Nothing records what was checked of the build in {blocked.directory}. Its checks did "
+            "not all run, or an earlier version made it. Build again: kido build --force."
         )
     assert published_close(settings) == 150.0
 
