@@ -607,7 +607,7 @@ def alert(
 
 @app.command()
 def docs() -> None:
-    """Render Great Expectations' Data Docs of the last build into reports/data_docs/."""
+    """Render Great Expectations' Data Docs of the published file into reports/data_docs/."""
     settings = _settings()
     from dagster_project.orchestration.overview import render_data_docs
 

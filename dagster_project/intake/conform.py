@@ -27,6 +27,7 @@ from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INTAKE_TABLES, LAKE_TABLES
 from dagster_project.lake.scope import CommodityScope
 from dagster_project.lake.tables import Damage, Lake, Record, Rows, TableRecord
+from dagster_project.quality.limits import FEWEST_QUARANTINED
 from dagster_project.quality.quarantine import quarantined_rows, write_quarantine
 from dagster_project.quality.results import CheckResult, from_json
 from dagster_project.quality.rules import suite_version
@@ -48,6 +49,7 @@ class ConformReport:
     `new_snapshots` is the number of snapshots that were added or parsed again, `parsed` of those
     that were not staged. `rejected` gives, by document, why a snapshot was quarantined. `repaired`
     are the faults of the lake's files; the rows in them were made again from the landed bytes.
+    `rejected_tables` are those whose checks failed in a snapshot that was quarantined.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -57,21 +59,33 @@ class ConformReport:
     parsed: int = 0
     rejected: dict[str, str] = field(default_factory=dict)
     repaired: list[str] = field(default_factory=list)
+    rejected_tables: set[str] = field(default_factory=set)
+    newest: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Rows and quarantined rows of the snapshot that was added last."""
     is_rejected_by_hand: bool = False
     """Whether one of the rejected was bundled or landed by hand."""
 
     def add(self, record: Record, tables: Collection[str]) -> None:
-        """Add what the record of a snapshot says of these tables."""
+        """Add what the record of a snapshot says of these tables; the newest comes last."""
         for table in tables:
             if part := record.tables.get(table):
                 self.rows[table] = self.rows.get(table, 0) + part.rows
                 self.quarantined[table] = self.quarantined.get(table, 0) + part.quarantined
+                self.newest[table] = part.rows, part.quarantined
                 self.checks.setdefault(table, []).extend(from_json(part.checks))
 
     def share_quarantined(self, table: str) -> float:
-        """The part of the source's rows of a table that is quarantined, 0 to 1."""
-        quarantined = self.quarantined.get(table, 0)
-        return quarantined / (self.rows.get(table, 0) + quarantined) if quarantined else 0.0
+        """The part of the source's rows of a table that is quarantined, 0 to 1.
+
+        Of its newest snapshot, if that is more: millions of known rows hide those of a new file.
+        """
+        of_source = self.rows.get(table, 0), self.quarantined.get(table, 0)
+        newest = self.newest.get(table, (0, 0))
+        judged = [of_source, *([newest] if newest[1] >= FEWEST_QUARANTINED else [])]
+        return max(
+            quarantined / (rows + quarantined) if quarantined else 0.0
+            for rows, quarantined in judged
+        )
 
 
 def conform(settings: Settings, source: Source, parse_again: Collection[str] = ()) -> ConformReport:
@@ -227,6 +241,8 @@ def _parse(
                 for table, results in error.checks.items():
                     recorded = batches.recorded(source, results)
                     report.checks.setdefault(table, []).extend(recorded)
+                    if any(result.status != "passed" for result in recorded):
+                        report.rejected_tables.add(table)
             return None
         report.parsed += 1
         frames = _rows(snapshot, batch)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -162,14 +161,6 @@ def read_record(store: Store, name: str, model: type[Model], remedy: str) -> Mod
 def read_record_file(path: Path, model: type[Model], remedy: str) -> Model:
     """The record in a file of this machine; raises what `read_record` does."""
     return _parsed(path.read_bytes(), TypeAdapter(model), str(path), remedy)
-
-
-def read_json(path: Path, remedy: str) -> Any:
-    """The content of a JSON file without a model. Raises DamagedError, or FileNotFoundError."""
-    try:
-        return json.loads(path.read_bytes())
-    except ValueError:
-        raise DamagedError(f"{path} is damaged.", hint=remedy) from None
 
 
 def write_record_file(path: Path, record: BaseModel, indent: int | None = None) -> None:

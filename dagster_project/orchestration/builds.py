@@ -12,14 +12,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, RootModel
 
 from dagster_project.errors import PublicationError, listed
 from dagster_project.intake.stores import landing_of
 from dagster_project.lake.build_file import work_file
 from dagster_project.lake.records import (
-    read_json,
     read_name,
     read_record_file,
+    with_checksum,
     write_record_file,
 )
 from dagster_project.lake.space import MB, require_room
@@ -38,8 +41,8 @@ STAGES = ("lake", "dbt", "marts")
 """The stages whose checks have results, in their order."""
 
 SEAL = "seal.json"
-"""File with the SHA-256 of what was checked, in the folder of a build: an acceptance publishes
-nothing else."""
+"""File with the SHA-256 of what was checked, in the folder of a build: nothing else is published.
+"""
 
 BLOCKED_RECORD = "held"
 """File with the losses, in the folder of a blocked build; earlier versions wrote it as well."""
@@ -47,13 +50,15 @@ BLOCKED_RECORD = "held"
 MOST_BLOCKED = 3
 """Number of blocked builds, waiting for acceptance, that are kept."""
 
-LEAST_ROOM = 60 * MB
-"""The first build of the bundled figures takes 50 MB: 20 to build in, 10 each for the release and
-the published file, 5 each for the run's log and the documents with their rows."""
+LEAST_ROOM = 70 * MB
+"""The first build of the bundled figures takes 60 MB: 20 to build in, 10 each for the copy that is
+compared with its seal, the release and the published file, 5 each for the run's log and the
+documents with their rows."""
 
-ROOM_PER_PUBLISHED = 5
+ROOM_PER_PUBLISHED = 6
 """Bytes that a build needs per published byte: 2 to build in (1.1 for many rows), 1 each for the
-release and the file to be swapped in, 0.5 for the run's log, and 0.5 for growth."""
+copy that is compared with its seal, the release and the file to be swapped in, 0.5 for the run's
+log, and 0.5 for growth."""
 
 
 def require_room_to_build(settings: Settings) -> None:
@@ -66,6 +71,16 @@ def room_to_build(settings: Settings) -> int:
     published = settings.published_file
     size = published.stat().st_size if published.exists() else 0
     return max(LEAST_ROOM, ROOM_PER_PUBLISHED * size)
+
+
+class _Checks(BaseModel):
+    """The results of the checks of a stage, as `quality.results` writes them."""
+
+    checks: list[dict[str, Any]]
+
+
+class _Seal(RootModel[dict[str, str]]):
+    """SHA-256 by the name of a file of the build."""
 
 
 @dataclass(frozen=True)
@@ -120,25 +135,26 @@ class Build:
 
     def keep_checks(self, stage: str, results: Sequence[CheckResult]) -> None:
         """Store the results of one of the STAGES."""
-        payload = json.dumps(to_json(list(results)), default=str).encode()
-        write_atomically(self._checks_file(stage), payload)
+        payload = json.dumps({"checks": to_json(list(results))}, default=str).encode()
+        write_atomically(self._checks_file(stage), with_checksum(payload))
 
     def checks(self, stage: str) -> list[CheckResult]:
-        """The results of a stage. Raises PublicationError if there are none."""
+        """The results of a stage. Raises PublicationError if there are none, and DamagedError."""
         try:
-            return from_json(read_json(self._checks_file(stage), self._remedy))
+            record = read_record_file(self._checks_file(stage), _Checks, self._remedy)
         except FileNotFoundError:
             raise PublicationError(
                 f"The results of the checks of the {stage} are missing in {self.directory}.",
                 hint="Build again: kido build --force.",
             ) from None
+        return from_json(record.checks)
 
     def _checks_file(self, stage: str) -> Path:
         return self.directory / f"checks-{stage}.json"
 
     def seal(self) -> None:
         """Record the SHA-256 of the build, its release and its checks, when these are complete."""
-        write_atomically(self.directory / SEAL, json.dumps(self._hashes(self.file)).encode())
+        write_record_file(self.directory / SEAL, _Seal(self._hashes(self.file)))
 
     def _hashes(self, file: Path) -> dict[str, str]:
         """SHA-256 by name, with `file` as the build file; of files that are missing, empty."""
@@ -154,19 +170,22 @@ class Build:
         again = "Build again: kido build --force."
         if not record.exists():
             raise PublicationError(
-                "Nothing records what was checked of this build.",
-                hint=f"An earlier version made it. {again}",
+                f"Nothing records what was checked of the build in {self.directory}.",
+                hint=f"Its checks did not all run, or an earlier version made it. {again}",
             )
         hashes = self._hashes(file)
-        sealed = read_json(record, again)
+        sealed = read_record_file(record, _Seal, again).root
         missing = sorted(name for name, sha256 in hashes.items() if not sha256)
         if missing:
-            raise PublicationError(f"{listed(missing)} of this build is missing.", hint=again)
+            raise PublicationError(f"{self._named(missing)} is missing.", hint=again)
         changed = sorted(name for name, sha256 in hashes.items() if sealed.get(name) != sha256)
         if changed:
             raise PublicationError(
-                f"{listed(changed)} was changed after the checks of this build.", hint=again
+                f"{self._named(changed)} was changed after the checks of this build.", hint=again
             )
+
+    def _named(self, names: Sequence[str]) -> str:
+        return listed([str(self.directory / name) for name in names])
 
     def block(self, losses: str) -> None:
         """Block its publication until a person accepts that readers lose data."""

@@ -109,8 +109,8 @@ def suite_check_result(
 
     `share_of_failing_rows` is that of the rule that most rows break, 0 to 1. `seconds` is how long
     the suite took, where it was evaluated for this result. `share_quarantined` is the part of a
-    source's rows, in all its batches, that is quarantined, `is_rejected` whether a batch was
-    rejected.
+    source's rows, or of its newest batch, that is quarantined, `is_rejected` whether a batch was
+    rejected by a rule of this table.
     A failure is an error, which the graph shows in red, if a batch was rejected, more of a source
     is quarantined than its limit, or a mart may not be published; else it is a warning.
     """

@@ -88,8 +88,7 @@ def _markdown(notices: Sequence[Notice]) -> str:
     public = [notice for notice in notices if not notice.is_private]
     lines = [
         f"- {notice.published_at or 'no day printed'} {markdown_text(notice.name)}: "
-        f"{markdown_text(notice.title)}"
-        + (f" {markdown_text(notice.url)}" if notice.url else "")
+        f"{markdown_text(notice.title)}" + (f" {markdown_text(notice.url)}" if notice.url else "")
         for notice in public[:MOST_SHOWN]
     ]
     more = len(public) - MOST_SHOWN

@@ -23,7 +23,7 @@ from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.landing import Landing
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
-from dagster_project.orchestration.builds import blocked_builds, complete_build
+from dagster_project.orchestration.builds import blocked_builds
 from dagster_project.orchestration.lateness import (
     Lateness,
     lateness_by_frequency,
@@ -314,17 +314,17 @@ def _minute(instant: str | None) -> str:
 
 
 def render_data_docs(settings: Settings) -> Path:
-    """Render Great Expectations' site on the marts of the last complete build; returns its index.
+    """Render Great Expectations' site on the published marts; returns its index.
 
     Rows of private sources are left out.
 
-    Raises PublicationError if nothing is built yet.
+    Raises PublicationError if nothing is published yet.
     """
-    build = complete_build(settings.build_dir)
-    if build is None:
-        raise PublicationError("Nothing is built yet.", hint="Run kido build.")
+    release = current_release(settings)
+    if release is None:
+        raise PublicationError("Nothing is published yet.", hint="Run kido build.")
     say(f"Checking {len(mart_suites())} tables for the Data Docs")
-    with connect(build.file, read_only=True, memory=settings.memory) as connection:
+    with connect(settings.published_file, read_only=True, memory=settings.memory) as connection:
 
         def frames() -> Iterator[tuple[Suite, pl.DataFrame]]:
             for number, (name, suite) in enumerate(mart_suites().items(), 1):
@@ -333,7 +333,7 @@ def render_data_docs(settings: Settings) -> Path:
             say("Writing the pages")
 
         pages = settings.reports_dir / "data_docs"
-        return build_data_docs(frames(), pages, today=build.release.as_of)
+        return build_data_docs(frames(), pages, today=release.as_of)
 
 
 def _reach(landing: Landing, lake: Lake, card: SourceCard) -> tuple[str, str]:

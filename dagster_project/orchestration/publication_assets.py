@@ -6,7 +6,7 @@ How a file is compared and published is in `serving`.
 import shutil
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -88,6 +88,9 @@ def mart_audit(manifest: Mapping[str, Any]) -> dg.AssetChecksDefinition:
         settings = warehouse.settings(context)
         own_build = builds.Build(warehouse.build_dir(context.run.run_id))
         build = _build_to_use(own_build, settings)
+        if build != own_build:
+            # Only its marts are checked again, so it has to be the file whose other checks passed.
+            fail_run_on(lambda: build.require_sealed(build.file))
         chosen = context.selected_asset_check_keys
         results: list[CheckResult] = []
         started = time.perf_counter()
@@ -184,11 +187,11 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             )
         else:
             build = _blocked_build(settings, config.accept)
-        checks = fail_run_on(lambda: all_checks(build))
-        failed = sum(check.blocks for check in checks)
-        if failed:
-            raise _failure(f"{failed} checks of the build did not pass; nothing was published.")
-        with _checked_copy(build) if config.accept else nullcontext(build.file) as file:
+        with _checked_copy(build) as file:
+            checks = fail_run_on(lambda: all_checks(build))
+            failed = sum(check.blocks for check in checks)
+            if failed:
+                raise _failure(f"{failed} checks of the build did not pass; nothing was published.")
             attempt = _Attempt(
                 settings, build, file, contract, checks, is_accepted=bool(config.accept)
             )
@@ -419,6 +422,7 @@ def _compared(
         contract_version=build.release.contract_version,
         scope=build.release.scope,
         added_later=RELEASE_TABLES,
+        private=private_sources(),
     )
     last, comparison = _from_first_copy(copies, lambda copy: compare(copy, file))
     oldest = publication.oldest_file_for_build_day(settings)
@@ -426,7 +430,7 @@ def _compared(
         comparison = gate.with_losses_since(comparison, oldest, last, file, compare)
     rollback = publication.rolled_back(settings)
     repeated = rollback and gate.loss_of_rollback(
-        build.file,
+        file,
         rollback.release.release_id,
         f"{rollback.at:%Y-%m-%d %H:%M} UTC",
         rollback.brought_by,
@@ -514,12 +518,12 @@ def _build_to_use(own: builds.Build, settings: Settings) -> builds.Build:
 
 @contextmanager
 def _checked_copy(build: builds.Build) -> Iterator[Path]:
-    """A copy of a blocked build, which is that which was checked; it is removed afterwards.
+    """A copy of a build, which is that which was checked; it is removed afterwards.
 
     Publishing writes the catalog into it; the build stays as it was checked. Raises Failure if the
     build or the records beside it were changed.
     """
-    copy = build.directory / "accepted.duckdb"
+    copy = build.directory / "checked.duckdb"
     try:
         fail_run_on(lambda: shutil.copyfile(build.file, copy))
         fail_run_on(lambda: build.require_sealed(copy))

@@ -368,7 +368,7 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
                 lake_key(card.name, table.name),
                 outcome.checks.get(table.name, []),
                 share_quarantined=outcome.share_quarantined(table.name),
-                is_rejected=bool(outcome.rejected),
+                is_rejected=table.name in outcome.rejected_tables,
             )
         if outcome.is_rejected_by_hand:
             raise dg.Failure(

@@ -10,17 +10,21 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import polars as pl
-
 from dagster_project.errors import DamagedError, KidoError, counted, exception_text
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.build_file import read_all
 from dagster_project.lake.landing import Snapshot, sha256_of_file
-from dagster_project.lake.records import read_json, read_record_file
-from dagster_project.orchestration.builds import blocked_builds, complete_build
+from dagster_project.lake.records import read_record_file
+from dagster_project.orchestration.builds import STAGES, blocked_builds, complete_build
 from dagster_project.orchestration.doctor import Finding
-from dagster_project.serving.publication import Release
+from dagster_project.quality.quarantine import require_as_quarantined
+from dagster_project.serving.publication import (
+    Release,
+    current_release,
+    is_kept,
+    require_as_published,
+)
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_names
 
@@ -74,17 +78,31 @@ def _lake(settings: Settings) -> Faults:
 def _releases(settings: Settings) -> Faults:
     """The published file, the kept releases, and the replays of other days."""
     if settings.published_file.exists():
-        yield _fault_in(settings.published_file, settings, _PUBLISHED_AGAIN)
+        yield _fault_in(settings.published_file, settings, _PUBLISHED_AGAIN) or _fault_of(
+            _require_current, settings
+        )
     for record in sorted(settings.releases_dir.glob("[!.]*/")):
         remedy = _REMOVE_RELEASE.format(record)
         yield _fault_of(read_record_file, record / "release.json", Release, remedy)
-        yield _fault_in(record / "kido.duckdb", settings, remedy)
+        file = record / "kido.duckdb"
+        yield _fault_in(file, settings, remedy) or _fault_of(
+            require_as_published, settings, record.name, file, remedy
+        )
     for replay in sorted(settings.replays_dir.glob("*.duckdb")):
         yield _fault_in(replay, settings, "Remove it, then build that day again.")
 
 
+def _require_current(settings: Settings) -> None:
+    """Raise DamagedError if the published file is not the kept one of its release."""
+    current = current_release(settings)
+    if current and is_kept(settings, current.release_id):
+        require_as_published(
+            settings, current.release_id, settings.published_file, _PUBLISHED_AGAIN
+        )
+
+
 def _builds(settings: Settings) -> Faults:
-    """The last complete build and the blocked ones: their records and the results of checks."""
+    """The last complete build and the blocked ones: their records, and what was checked."""
     complete = [
         complete_build(settings.build_dir, is_replay=is_replay) for is_replay in (False, True)
     ]
@@ -92,9 +110,10 @@ def _builds(settings: Settings) -> Faults:
         if build is None:
             continue
         yield _fault_of(getattr, build, "release")
-        for stage in ("lake", "dbt", "marts"):
+        for stage in STAGES:
             yield _fault_of(build.checks, stage)
-        yield _fault_in(build.file, settings, f"Remove the folder {build.directory}.")
+        remedy = f"Remove the folder {build.directory}."
+        yield _fault_in(build.file, settings, remedy) or _fault_of(build.require_sealed, build.file)
 
 
 def _quarantine(settings: Settings) -> Faults:
@@ -103,9 +122,8 @@ def _quarantine(settings: Settings) -> Faults:
     for file in sorted(settings.quarantine_dir.glob("*/*/*")):
         if file.name == "origin.json":
             yield _fault_of(_read_rejected, file, remedy)
-        elif file.suffix == ".json" and file.with_suffix(".parquet").exists():
-            yield _fault_of(read_json, file, remedy)
-            yield _fault_of(_read_rows, file.with_suffix(".parquet"), remedy)
+        elif file.suffix == ".parquet":
+            yield _fault_of(require_as_quarantined, file, remedy)
 
 
 def _read_rejected(record: Path, remedy: str) -> None:
@@ -114,13 +132,6 @@ def _read_rejected(record: Path, remedy: str) -> None:
         file = record.with_name(part.file)
         if not file.exists() or sha256_of_file(file) != part.sha256:
             raise DamagedError(f"{file} is missing or was changed.", hint=remedy)
-
-
-def _read_rows(file: Path, remedy: str) -> None:
-    try:
-        pl.read_parquet(file)
-    except pl.exceptions.PolarsError:
-        raise DamagedError(f"{file} is damaged.", hint=remedy) from None
 
 
 def _dagster(settings: Settings) -> Faults:

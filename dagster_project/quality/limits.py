@@ -26,9 +26,14 @@ LARGEST_STEP = 5.0
 """From one period to the next, figures do not change by this factor; ten is a wrong unit."""
 
 LARGEST_QUARANTINED_SHARE_OF_A_SOURCE = 0.001
-"""Of the rows of a source in a table, all snapshots together, at most one in a thousand is
-quarantined: more is no misprint, but a code or a column that Kido does not know yet. Of the bundled
-figures none is. A single batch is rejected from LARGEST_QUARANTINED_SHARE of `runner` on."""
+"""Of the rows of a source in a table, all snapshots together, and of its newest snapshot, at most
+one in a thousand is quarantined: more is no misprint, but a code or a column that Kido does not
+know yet. Of the bundled figures none is. A single batch is rejected from LARGEST_QUARANTINED_SHARE
+of `runner` on."""
+
+FEWEST_QUARANTINED = 10
+"""Of the newest snapshot alone, fewer quarantined rows are misprints: in a month of 300 rows one
+row is more than one in a thousand."""
 
 # A release against the one before it.
 

@@ -5,12 +5,16 @@ Whole documents that cannot be used are quarantined in `lake/landing.py`.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from pathlib import Path
 
 import polars as pl
+from pydantic import BaseModel
 
+from dagster_project.errors import DamagedError
+from dagster_project.lake.records import read_record_file, with_checksum
 from dagster_project.lake.store import write_atomically
 from dagster_project.quality.results import json_value
 
@@ -27,6 +31,13 @@ QUARANTINE_SCHEMA = pl.Schema(
     }
 )
 """One row per quarantined row; `row_number` counts the batch from 1, `row` is the row as JSON."""
+
+
+class _Reasons(BaseModel):
+    """What is read again of the list of reasons: the hash of its rows."""
+
+    rows_sha256: str | None = None
+
 
 MOST_ROWS_SHOWN = 1_000
 """Rows of a snapshot, table and rule in the published file; the quarantine has all of them."""
@@ -60,7 +71,8 @@ def write_quarantine(
     ).cast(QUARANTINE_SCHEMA)
     buffer = io.BytesIO()
     records.write_parquet(buffer)
-    write_atomically(rows_file, buffer.getvalue())
+    payload = buffer.getvalue()
+    write_atomically(rows_file, payload)
     by_rule = records["rule"].value_counts(sort=True).iter_rows()
     reasons = {
         "snapshot_id": snapshot_id,
@@ -69,9 +81,10 @@ def write_quarantine(
         "rows": records.height,
         "rows_by_rule": dict(by_rule),
         "first": records.row(0, named=True),
+        "rows_sha256": hashlib.sha256(payload).hexdigest(),
     }
     write_atomically(
-        reasons_file, json.dumps(reasons, ensure_ascii=False, indent=2).encode() + b"\n"
+        reasons_file, with_checksum(json.dumps(reasons, ensure_ascii=False, indent=2).encode())
     )
     return folder
 
@@ -104,17 +117,30 @@ def quarantined_rows(directory: Path, source: str) -> dict[str, dict[str, int]]:
     """The number of quarantined rows of a source, by snapshot and table; 0 in a damaged file."""
     rows: dict[str, dict[str, int]] = {}
     for file in directory.glob(f"{source}/*/*.parquet"):
-        try:
-            count = int(pl.scan_parquet(file).select(pl.len()).collect().item())
-        except (OSError, pl.exceptions.PolarsError):
-            count = 0
-        rows.setdefault(file.parent.name, {})[file.stem] = count
+        rows.setdefault(file.parent.name, {})[file.stem] = _read(file).height
     return rows
+
+
+def require_as_quarantined(file: Path, remedy: str) -> pl.DataFrame:
+    """The rows of a file. Raises DamagedError if it is not what was written, or the list of reasons
+    beside it, which has its hash, is not.
+    """
+    payload = file.read_bytes()
+    reasons = file.with_suffix(".json")
+    try:
+        expected = read_record_file(reasons, _Reasons, remedy).rows_sha256
+        if expected is None or hashlib.sha256(payload).hexdigest() == expected:
+            return pl.read_parquet(payload)
+    except FileNotFoundError:
+        raise DamagedError(f"{reasons} is missing.", hint=remedy) from None
+    except pl.exceptions.PolarsError:
+        pass
+    raise DamagedError(f"{file} is damaged.", hint=remedy)
 
 
 def _read(file: Path) -> pl.DataFrame:
     """The rows of a file; none where it is damaged, so that they are made again."""
     try:
-        return pl.read_parquet(file)
-    except (OSError, pl.exceptions.PolarsError):
+        return require_as_quarantined(file, "")
+    except (OSError, DamagedError):
         return pl.DataFrame(schema=QUARANTINE_SCHEMA)

@@ -136,6 +136,7 @@ def _export(
         "order by source"
     )
     private = {row["source"] for row in sources if not row["is_redistributable"]}
+    private |= _named_sources(connection) - {row["source"] for row in sources}
     terms = _Terms(sources, private if is_public else set())
     described = {table.full_name: table for table in tables}
     names = [
@@ -149,6 +150,16 @@ def _export(
     ]
     _write_manifest(connection, folder, exported, terms, is_public=is_public)
     return exported
+
+
+def _named_sources(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The sources that rows may be of. One that is no longer in `catalog.sources` has no terms."""
+    tables = [
+        f"select source from catalog.{name}"
+        for name in ("snapshots", "quarantine")
+        if has_table(connection, "catalog", name)
+    ]
+    return {source for (source,) in connection.execute(" union ".join(tables)).fetchall()}
 
 
 def _export_table(

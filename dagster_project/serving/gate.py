@@ -30,6 +30,7 @@ from dagster_project.quality.results import CheckResult
 from dagster_project.safe_text import markdown_cell, markdown_text
 from dagster_project.serving.catalog import select_newest_release, select_snapshots
 from dagster_project.serving.dictionary import NAMES_SUFFIX
+from dagster_project.serving.passing_on import SEPARATOR
 from dagster_project.serving.totals import (
     AFTER,
     DOCUMENT,
@@ -103,6 +104,7 @@ _TOTALLED = ("_usd", "_kg", "_t")
 Metas = Mapping[str, Mapping[str, Any]]
 """The `meta` of the model of each mart, by `schema.table`."""
 
+_NOT_SHOWN = "not shown, since of a private source"
 _NO_SNAPSHOT_CHANGED = "no snapshot was added or removed: the code or the day changed"
 _MOST_SENTENCES = 12
 _MOVERS = 10
@@ -260,6 +262,8 @@ class _Files:
     metas: Metas
     excused: Collection[str] = ()
     """Subjects of losses that are left out."""
+    private: Collection[str] = ()
+    """Sources with rows in one of the files whose figures are in no sentence."""
     change_of_scope: str = ""
     """The cause, where another scope was built."""
     changes: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -269,6 +273,11 @@ class _Files:
         if source:
             return (source,)
         return self.sources_of.get(mart, self.changes["source"].unique().to_list())
+
+    def is_private(self, mart: str, source: str) -> bool:
+        """Whether figures of a row may be made from those of a private source."""
+        sources = (name for each in self.sources(mart, source) for name in each.split(SEPARATOR))
+        return not set(self.private).isdisjoint(sources)
 
     def changed(self, sources: Collection[str]) -> pl.DataFrame:
         return self.changes.filter(pl.col("source").is_in(list(sources)))
@@ -312,6 +321,7 @@ def compare(
     contract_version: str,
     scope: str | None = None,
     added_later: Collection[str] = (),
+    private: Collection[str] = (),
     excused: Collection[str] = (),
     is_of_known: bool = False,
 ) -> ReleaseComparison:
@@ -322,6 +332,7 @@ def compare(
     marts, every source may be the cause of a loss. `metas` is what their models declare; a mart
     without is compared. `memory` (bytes) is DuckDB's limit. `contract_version` is that of the
     build, and `scope` the name of its scope; tables `added_later` are written when it is published.
+    No figure and no code of `private` sources is in a sentence or on the page.
     Losses of `excused` subjects are left out; if it `is_of_known`, so are those of tables and
     columns and of totals of new periods, the news, and the page.
     """
@@ -331,7 +342,10 @@ def compare(
             connection.execute(f"attach '{address}' as {name} (read_only)")
         files = _Files(connection, sources_of, metas, excused)
         files = replace(
-            files, changes=_changes(files), change_of_scope=_change_of_scope(files, scope)
+            files,
+            private=set(private) & _sources_with_rows(files),
+            changes=_changes(files),
+            change_of_scope=_change_of_scope(files, scope),
         )
         counted: list[pl.DataFrame] = []
         losses: list[Loss] = []
@@ -517,6 +531,16 @@ def _changes(files: _Files) -> pl.DataFrame:
     )
 
 
+def _sources_with_rows(files: _Files) -> set[str]:
+    """The sources whose snapshots one of the files was made from."""
+    return {
+        source
+        for side in ("before", "after")
+        if _has_table(files, side, "catalog", "snapshots")
+        for source in files.rows(f"{select_snapshots(side)} select source")["source"]
+    }
+
+
 def _has_table(files: _Files, database: str, schema: str, table: str) -> bool:
     return bool(
         files.rows(
@@ -623,11 +647,12 @@ def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
             }
             keys = {key: value for key, value in keys.items() if key not in files.excused}
             lost = sorted(keys.values())
+            is_shown = kind != "codes_are_kept" or not files.is_private(mart, source)
             if lost:
                 yield Loss(
                     kind,
                     f"{subject} would lose {len(lost)} {many if len(lost) > 1 else single}: "
-                    f"{listed(lost)} ({cause}).",
+                    f"{listed(lost) if is_shown else _NOT_SHOWN} ({cause}).",
                     sources,
                     frozenset(keys),
                 )
@@ -709,14 +734,20 @@ def _losses_of(
         )
     ).filter(~pl.col("subject").is_in(list(files.excused)))  # fmt: skip
     for (source,), rows in _ranked(table, measure, totals).group_by("source", maintain_order=True):
-        row = rows.row(0, named=True)
+        mart, row = table.full_name, rows.row(0, named=True)
         more = f", and {rows.height - 1:,} more like it" if rows.height > 1 else ""
+        change = (
+            f"{_total_of(table, measure, row)} would {verb} from {_figure(row[measure.name])} to "
+            f"{_figure(row[measure.name + AFTER])}{row.get('since') or ''}{more}"
+        )
+        if files.is_private(mart, str(source)):
+            noun = "totals" if rows.height > 1 else "total"
+            in_mart = f"in {_mart_and_source(mart, str(source))}"
+            change = f"{rows.height:,} {noun} {in_mart} would {verb}: figures {_NOT_SHOWN}"
         yield Loss(
             kind,
-            f"{_total_of(table, measure, row)} would {verb} from {_figure(row[measure.name])} to "
-            f"{_figure(row[measure.name + AFTER])}{row.get('since') or ''}{more} "
-            f"({files.cause(table.full_name, str(source))}).",
-            files.sources(table.full_name, str(source)),
+            f"{change} ({files.cause(mart, str(source))}).",
+            files.sources(mart, str(source)),
             frozenset(rows["subject"]),
         )
 
@@ -818,12 +849,14 @@ def _news_of(
         average = " on average" if row["is_average"] else ""
         of_several = average if row[PERIODS + AFTER] > 1 else ""
         figure = f"{_figure(row[measure.name + AFTER])}{of_several}"
+        earlier = f"{_figure(row[measure.name])}{average} in the {before} before"
+        step = f"{_total_of(table, measure, row)} is {figure}, after {earlier}"
+        if files.is_private(mart, source):
+            step = f"A total in {_mart_and_source(mart, source)} steps: figures {_NOT_SHOWN}"
         yield News(
             mart,
             row["year"],
-            f"{_total_of(table, measure, row)} is {figure}, "
-            f"after {_figure(row[measure.name])}{average} in the {before} before "
-            f"({files.cause(mart, source, row[DOCUMENT + AFTER])}).",
+            f"{step} ({files.cause(mart, source, row[DOCUMENT + AFTER])}).",
             files.sources(mart, source),
             is_of_publisher=table.has_published_figures,
         )
@@ -900,8 +933,10 @@ def _movers(files: _Files) -> pl.DataFrame:
         "importer_iso3", "mineral_group", "period_start", "measure", "supplier_iso3", "frequency",
     )  # fmt: skip
     shown = [mart for mart, meta in files.metas.items() if meta.get("shows_moves")]
-    if not shown or not all(
-        _has_table(files, name, *shown[0].split(".")) for name in ("before", "after")
+    if (
+        not shown
+        or files.is_private(shown[0], "")
+        or not all(_has_table(files, name, *shown[0].split(".")) for name in ("before", "after"))
     ):
         return pl.DataFrame()
     return files.rows(

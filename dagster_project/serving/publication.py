@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from dagster_project import words
 from dagster_project.errors import DamagedError, DamagedReleaseError, PublicationError
 from dagster_project.lake.build_file import STORAGE_VERSION, connect, connect_in_memory
-from dagster_project.lake.landing import FUTURE_FROM
+from dagster_project.lake.landing import FUTURE_FROM, sha256_of_file
 from dagster_project.lake.records import read_name, read_record_file, write_record_file
 from dagster_project.lake.store import write_atomically
 from dagster_project.safe_text import logger
@@ -93,6 +93,13 @@ class Release(BaseModel):
         if self.built_on:
             return self.built_on == self.as_of
         return self.release_id.startswith(f"{self.as_of:%Y%m%d}T")
+
+
+class KeptRelease(Release):
+    """The record in the folder of a release that was published."""
+
+    file_sha256: str | None = None
+    """Of its file, which is that of the published file too; null in those of earlier versions."""
 
 
 def new_release(
@@ -357,6 +364,17 @@ def rolled_back(settings: Settings) -> RolledBack | None:
     return None
 
 
+def require_as_published(settings: Settings, release_id: str, file: Path, remedy: str) -> None:
+    """Raise DamagedError if a file with a release is not the one that was published.
+
+    A program that opens the file can write into it; DuckDB's own checksums are then right.
+    """
+    record = (_kept_folder(settings, release_id) or settings.releases_dir) / "release.json"
+    expected = read_record_file(record, KeptRelease, _REMEDY).file_sha256
+    if expected and sha256_of_file(file) != expected:
+        raise DamagedError(f"{file} was changed after it was published.", hint=remedy)
+
+
 def last_for_build_day(settings: Settings) -> Release | None:
     """The release that readers see; where it is of another day, the one that it replaces."""
     current = current_release(settings)
@@ -604,7 +622,8 @@ def _prepare(
     last = last_for_build_day(settings)
     if last and not release.is_for_build_day:
         write_atomically(fresh / REPLACED, last.release_id.encode())
-    write_record_file(fresh / "release.json", release, indent=2)
+    kept = KeptRelease(**release.model_dump(), file_sha256=sha256_of_file(fresh / "kido.duckdb"))
+    write_record_file(fresh / "release.json", kept, indent=2)
 
 
 def _activate_release(settings: Settings, release_id: str) -> None:

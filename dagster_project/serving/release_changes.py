@@ -55,7 +55,8 @@ _STATES: Mapping[str | None, str] = {"in_force": "in force", "unknown": "of unkn
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is new; `before` and `after` are None where there was, or is, nothing.
+    """One thing that is new; `before` and `after` are None where there was, or is, nothing, and
+    for figures of a private source.
 
     `source` has several sources with SEPARATOR between.
     """
@@ -278,13 +279,14 @@ def _figures(files: _Files) -> Iterator[Change]:
         if not words_of_change or repeats_notices:
             continue
         sources = SEPARATOR.join(sorted(_sources_of(earlier) | _sources_of(line)))
-        if files.is_private(sources):
+        is_private = files.is_private(sources)
+        if is_private:
             words_of_change = "changed; it is made from figures of a private source"
         yield Change(
             "figure",
             f"{files.importer}: {subject}",
-            _with_period(earlier) if earlier else None,
-            _with_period(line) if line else None,
+            _with_period(earlier) if earlier and not is_private else None,
+            _with_period(line) if line and not is_private else None,
             f"{name}: {subject}: {words_of_change}",
             sources,
         )

@@ -61,7 +61,7 @@ needs_unshare = pytest.mark.skipif(
 def test_a_build_on_a_small_disk_is_not_begun(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     output, files = on_a_small_disk(disk, 20_000, "build")
-    assert output == f"kido: The disk of {disk} has 20 MB left; a build needs about 60 MB.\n"
+    assert output == f"kido: The disk of {disk} has 20 MB left; a build needs about 70 MB.\n"
     assert files == []
 
 

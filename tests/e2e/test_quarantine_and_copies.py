@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from dagster_project.orchestration import dbt_runner
+from dagster_project.orchestration.builds import blocked_builds
 from dagster_project.orchestration.lineage import sources_behind
 from dagster_project.settings import BUNDLED as PRODUCT_BUNDLED
 from tests import other_lists
@@ -50,6 +51,8 @@ class Story:
     home: Path
     printed: dict[str, CompletedProcess[str]]
     public: Path
+    blocked: CompletedProcess[str]
+    """A build with the private prices corrected."""
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         with duckdb.connect(str(self.home / "kido.duckdb"), read_only=True) as connection:
@@ -69,14 +72,14 @@ def customs_files(folder: Path) -> list[str]:
     return [str(folder / "page.html"), str(folder / "figures.csv")]
 
 
-def price_file(folder: Path) -> str:
+def price_file(folder: Path, price: float = CANARY_PRICE) -> str:
     """Forty prices of dysprosium, and one of a day in the future, which is quarantined."""
     days = [date(2026, 9, 1) + timedelta(days=number) for number in range(40)]
     lines = [
-        f"{day},DY_OX,,>=99.5%,spot,FOB,China,USD,kg,,,{CANARY_PRICE},false,{CANARY_TEXT},mine,,"
+        f"{day},DY_OX,,>=99.5%,spot,FOB,China,USD,kg,,,{price},false,{CANARY_TEXT},mine,,"
         for day in (*days, date(2099, 1, 1))
     ]
-    file = folder / "my_prices.csv"
+    file = folder / f"my_prices_{price:.0f}.csv"
     file.write_text("\n".join([PRICES_HEADER, *lines]) + "\n", "utf8")
     return str(file)
 
@@ -139,7 +142,9 @@ def story(small: Path, few_flows: Path, tmp_path_factory: pytest.TempPathFactory
     printed["public"] = run_kido(home, "export", "--parquet", str(folder / "public"), "--public")
     for command, result in printed.items():
         assert result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
-    return Story(home, printed, folder / "public")
+    corrected = run_kido(home, "land", "rare_earth_prices", price_file(folder, 1.0), "--replace")
+    assert corrected.returncode == 0, corrected.stderr
+    return Story(home, printed, folder / "public", run_kido(home, "build"))
 
 
 def test_a_new_country_is_listed_mapped_replayed_and_published(story: Story) -> None:
@@ -290,11 +295,22 @@ def test_no_page_preview_or_log_has_a_private_figure_or_text(story: Story) -> No
         for command, result in story.printed.items()
         if command != "land prices"
     ]
+    contents.append(("blocked", f"{story.blocked.stdout}{story.blocked.stderr}".encode()))
     private = re.compile(PRIVATE.pattern.encode())
     assert [name for name, content in contents if private.search(content)] == []
     # The pages do have the table whose rows they leave out.
     pages = list((story.home / "reports" / "data_docs").rglob("*.html"))
     assert any("market.prices" in page.read_text("utf8") for page in pages)
+
+
+def test_a_build_that_a_private_price_blocks_names_no_figure_and_no_code(story: Story) -> None:
+    """Its sentences are in the UI and are sent to KIDO_ALERTS."""
+    assert story.blocked.returncode == 1
+    (build,) = blocked_builds(story.home / "build")
+    losses = build.blocked_for or ""
+    assert "in market.prices of rare_earth_prices would change: figures not shown" in losses
+    assert PRIVATE.findall(losses) == []
+    assert "DY_OX" not in losses
 
 
 def test_no_bundled_file_is_of_a_private_source() -> None:

@@ -21,12 +21,12 @@ from dagster_project.intake import batch as batches
 from dagster_project.intake import conform as conforming
 from dagster_project.intake import replay as replaying
 from dagster_project.intake.clean import clean_quarantine
-from dagster_project.intake.conform import conform, is_conformed
+from dagster_project.intake.conform import ConformReport, conform, is_conformed
 from dagster_project.intake.land import land_files
 from dagster_project.intake.replay import quarantined, replay, rows_of
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.schemas import NATIONAL_TRADE
-from dagster_project.lake.tables import Lake
+from dagster_project.lake.tables import Lake, Record, TableRecord
 from dagster_project.quality.quarantine import read_quarantine
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
@@ -100,6 +100,19 @@ def test_what_is_quarantined_is_listed_by_source_table_and_rule(landed: Settings
 
 def test_the_share_of_a_source_that_is_quarantined_counts_all_its_rows(landed: Settings) -> None:
     assert conform(landed, JAPAN).share_quarantined("national_trade") == 2 / 122
+
+
+def test_the_share_of_a_new_snapshot_is_not_hidden_by_known_rows() -> None:
+    def record(rows: int, quarantined: int) -> Record:
+        part = TableRecord(rows=rows, quarantined=quarantined, suite_version="1", checks=[])
+        return Record(parser_version="1", tables={"national_trade": part})
+
+    report = ConformReport()
+    report.add(record(11_000_000, 0), ["national_trade"])
+    report.add(record(2_853, 147), ["national_trade"])
+    assert report.share_quarantined("national_trade") == 147 / 3_000
+    report.add(record(290, 9), ["national_trade"])  # misprints
+    assert report.share_quarantined("national_trade") < 0.001
 
 
 def test_a_rule_that_is_misspelt_is_refused_with_the_nearest(landed: Settings) -> None:

@@ -27,6 +27,7 @@ from dagster_project.lake import vocabulary
 from dagster_project.lake.landing import AskedSlices, Part, Period, Snapshot
 from dagster_project.lake.schemas import COVERAGE, PRICE_QUOTES, TRADE_FLOWS
 from dagster_project.lake.scope import CommodityScope
+from dagster_project.quality.results import CheckResult
 from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document
@@ -329,6 +330,7 @@ def test_a_snapshot_that_later_rules_refuse_goes_with_the_reason_and_the_others_
     outcome = conform(settings, COMTRADE)
     assert outcome.rejected == {"old.json": "comtrade: old.json: read otherwise now."}
     assert outcome.is_rejected_by_hand is is_by_hand
+    assert outcome.rejected_tables == set()
     assert flows(settings) == {"VNM": 700.0}
     sweep(settings, COMTRADE)
     assert not list((settings.home / "lake").rglob(f"{old.snapshot_id}*"))
@@ -407,3 +409,26 @@ def test_prices_are_read_again_when_the_series_of_their_label_changes(
         vocabulary.price_labels.cache_clear()
         assert (conform(settings, usgs).parsed, instruments()) == (1, ["LITHIUM_CARBONATE_REAL"])
     vocabulary.price_labels.cache_clear()
+
+
+def test_a_rejected_batch_is_one_of_the_table_whose_rule_it_failed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched(settings, [PAYLOAD], 2024, name="a.json")
+    failed = CheckResult(
+        "lake", "trade_flows", "value_is_positive", "great_expectations", "error", "failed",
+        "3 of 9 rows", 3, None, "No flow is negative.",
+    )  # fmt: skip
+
+    def rejects(*_: object) -> None:
+        error = batches.RejectedWithChecksError("comtrade: a.json: 3 of 9 rows.")
+        error.checks = {
+            "trade_flows": [failed],
+            "coverage": [replace(failed, status="passed")],
+        }
+        raise error
+
+    monkeypatch.setattr(conforming, "_read_in_scope", rejects)
+    outcome = conform(settings, COMTRADE)
+    assert outcome.rejected.keys() == {"a.json"}
+    assert outcome.rejected_tables == {"trade_flows"}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.errors import DamagedError
 from dagster_project.orchestration.builds import (
     MOST_BLOCKED,
     Build,
@@ -74,3 +75,19 @@ def test_a_mark_without_a_build_file_blocks_nothing(tmp_path: Path) -> None:
     build = Build(tmp_path / "half")
     build.block("Half of it would go.")
     assert blocked_builds(tmp_path) == []
+
+
+def test_results_of_checks_with_a_flipped_bit_are_named(builds: list[Build]) -> None:
+    build, *_ = builds
+    build.keep_checks("dbt", [])
+    record = build.directory / "checks-dbt.json"
+    content = record.read_bytes()
+    record.write_bytes(content.replace(b"checks", b"checkr", 1))
+    with pytest.raises(DamagedError) as raised:
+        build.checks("dbt")
+    assert str(raised.value) == (
+        f"{record} was changed after it was written. Remove the folder {build.directory}; "
+        "kido build makes such a build again."
+    )
+    record.write_bytes(content)
+    assert build.checks("dbt") == []

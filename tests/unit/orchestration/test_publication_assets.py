@@ -5,6 +5,7 @@ The files are small: the answers need marts that they have not.
 
 from __future__ import annotations
 
+import errno
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -138,11 +139,49 @@ def test_what_was_changed_after_its_checks_is_not_accepted(
             connection.execute("update market.prices set close = 1")
     else:
         (blocked.directory / name).write_text("[] ")
-    assert failure(materialize(accept=release.release_id)) == (
-        f"{name} was changed after the checks of this build. Build again: kido build --force."
-    )
+    for accept in (release.release_id, ""):
+        assert failure(materialize(accept=accept)) == (
+            f"{blocked.directory / name} was changed after the checks of this build. "
+            "Build again: kido build --force."
+        )
     assert published_close(settings) == 150.0
-    assert not (blocked.directory / "accepted.duckdb").exists()
+    assert not (blocked.directory / "checked.duckdb").exists()
+
+
+def test_a_build_that_met_a_full_disk_is_published_later_as_it_was_checked(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalog of its release was written already; the build itself is as it was."""
+
+    def copy_marts(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    ready(settings, 1, 150.0, "ecb-1", run="waiting")
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(publication, "copy_marts", copy_marts)
+        assert not materialize().success
+    assert not settings.published_file.exists()
+    assert materialize().success
+    assert published_close(settings) == 150.0
+
+
+def test_a_run_of_the_audit_alone_does_not_seal_what_was_changed(
+    settings: Settings, blocked: builds.Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publication_assets, "results_of_marts", lambda *_, **__: [])
+    audit = publication_assets.mart_audit(manifest_of_builds())
+    marts = [dg.AssetSpec(check.asset_key) for check in audit.check_specs]
+    job = dg.Definitions(
+        assets=marts, asset_checks=[audit], resources={"warehouse": Warehouse()}
+    ).resolve_implicit_global_asset_job_def()
+    with duckdb.connect(str(blocked.file)) as connection:
+        connection.execute("update market.prices set close = 1")
+    result = job.execute_in_process(raise_on_error=False)
+    assert failure(result) == (
+        f"{blocked.file} was changed after the checks of this build. "
+        "Build again: kido build --force."
+    )
+    assert failure(materialize()).startswith(f"{blocked.file} was changed")
 
 
 def test_a_release_whose_name_was_edited_is_not_accepted(
@@ -162,8 +201,7 @@ def test_a_build_without_results_of_its_checks_is_not_published(
     (blocked.directory / f"checks-{stage}.json").unlink()
     for accept in (blocked.release.release_id, ""):
         assert failure(materialize(accept=accept)) == (
-            f"The results of the checks of the {stage} are missing in {blocked.directory}. "
-            "Build again: kido build --force."
+            f"{blocked.directory}/checks-{stage}.json is missing. Build again: kido build --force."
         )
     assert published_close(settings) == 150.0
 
@@ -172,10 +210,11 @@ def test_a_build_that_an_earlier_version_blocked_is_built_again(
     settings: Settings, blocked: builds.Build
 ) -> None:
     (blocked.directory / builds.SEAL).unlink()
-    assert failure(materialize(accept=blocked.release.release_id)) == (
-        "Nothing records what was checked of this build. "
-        "An earlier version made it. Build again: kido build --force."
-    )
+    for accept in (blocked.release.release_id, ""):
+        assert failure(materialize(accept=accept)) == (
+            f"Nothing records what was checked of the build in {blocked.directory}. Its checks did "
+            "not all run, or an earlier version made it. Build again: kido build --force."
+        )
     assert published_close(settings) == 150.0
 
 
@@ -311,6 +350,7 @@ def with_months(settings: Settings, minutes_ago: int, last: int, *snapshots: str
             " as period_start, 9 as rows, 's1' as snapshot_id from range(1, ?) as months (month)",
             [last + 1],
         )
+    found.seal()
     result = materialize()
     assert result.success
     (materialization,) = result.asset_materializations_for_node("published__warehouse")

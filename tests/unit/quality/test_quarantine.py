@@ -7,10 +7,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from dagster_project.errors import DamagedError
 from dagster_project.quality import quarantine, rules
 from dagster_project.quality.quarantine import (
     QUARANTINE_SCHEMA,
+    quarantined_rows,
     read_quarantine,
+    require_as_quarantined,
+    shown_quarantine,
     write_quarantine,
 )
 from dagster_project.quality.rules import Suite
@@ -101,3 +105,27 @@ def test_a_write_that_breaks_off_leaves_what_was_there(
     with pytest.raises(OSError, match="no space"):
         write_quarantine(tmp_path, "a", "ecb", "price_quotes", quarantined(8))
     assert read_quarantine(tmp_path)["row_number"].to_list() == [7]
+
+
+@pytest.mark.parametrize("name", ["price_quotes.parquet", "price_quotes.json"])
+def test_rows_that_were_changed_and_still_parse_are_none_and_named(
+    tmp_path: Path, name: str
+) -> None:
+    folder = write_quarantine(tmp_path, "a", "ecb", "price_quotes", quarantined(7))
+    rows, changed = folder / "price_quotes.parquet", folder / name
+    assert require_as_quarantined(rows, "").height == 1
+    if changed == rows:
+        pl.read_parquet(rows).with_columns(value=pl.lit("-8.0")).write_parquet(rows)
+    else:
+        changed.write_bytes(changed.read_bytes().replace(b"-7.0", b"-8.0"))
+    with pytest.raises(DamagedError, match=name):
+        require_as_quarantined(rows, "")
+    assert read_quarantine(tmp_path).is_empty()
+    assert shown_quarantine(tmp_path).is_empty()
+    assert quarantined_rows(tmp_path, "ecb") == {"a": {"price_quotes": 0}}
+
+
+def test_rows_of_an_earlier_version_are_read_without_a_hash(tmp_path: Path) -> None:
+    folder = write_quarantine(tmp_path, "a", "ecb", "price_quotes", quarantined(7))
+    (folder / "price_quotes.json").write_text('{"rows": 1}')
+    assert read_quarantine(tmp_path).height == 1

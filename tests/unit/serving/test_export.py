@@ -135,6 +135,23 @@ def test_a_table_whose_rows_do_not_tell_is_left_out_by_its_lineage(
     assert [row[0] for row in rows_in(tmp_path / "out", "reference.names")] == ["DY_OX", "USDJPY"]
 
 
+def test_rows_of_a_source_that_is_no_longer_known_are_left_out(
+    published: Path, tmp_path: Path
+) -> None:
+    """Nothing says that they may be passed on."""
+    with duckdb.connect(str(published)) as connection:
+        connection.execute(
+            "delete from catalog.sources where source = 'mine';"
+            "insert into catalog.quarantine values ('g1', 'gone', 'CANARY')"
+        )
+    exported(published, tmp_path / "out")
+    assert [row[0] for row in rows_in(tmp_path / "out", "market.prices")] == [
+        "NO_FIGURE", "USDJPY",
+    ]  # fmt: skip
+    assert rows_in(tmp_path / "out", "catalog.quarantine") == [("e1", "ecb", "-1.0")]
+    assert [row["source"] for row in manifest_of(tmp_path / "out")["sources"]] == ["ecb"]
+
+
 def test_texts_that_may_quote_a_private_figure_are_left_out(
     published: Path, tmp_path: Path
 ) -> None:

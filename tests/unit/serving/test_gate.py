@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -231,6 +232,45 @@ def test_a_code_that_goes_is_a_loss_and_a_new_one_is_none(two: Two) -> None:
         "(no snapshot was added or removed: the code or the day changed)."
     )
     assert "codes_are_kept" not in kinds(two.compare(prices=PRICES.filter(~one)))
+
+
+@pytest.mark.parametrize("source", ["mine", "bank, mine", ""])
+def test_no_figure_and_no_code_of_a_private_source_is_in_the_comparison(
+    tmp_path: Path, source: str
+) -> None:
+    """Also where a row is of several sources, or names none and may be of it."""
+
+    def prices(name: str, snapshot: str, *rows: tuple[str, int, float]) -> Path:
+        frame = pl.DataFrame(
+            [
+                {"source": source, "instrument": instrument, "price_date": date(year, 3, 1),
+                 "close": close}
+                for instrument, year, close in rows
+            ]
+        )  # fmt: skip
+        snapshots = [(snapshot, "mine", "my_prices.csv")]
+        return warehouse(tmp_path / name, {"market.prices": frame}, snapshots)
+
+    known = [("CANARY", 2023, 918273645.0), ("SECRET", 2023, 918273645.0)]
+    before = prices("before", "m1", *known)
+    after = prices("after", "m2", ("CANARY", 2023, 1.5), ("CANARY", 2024, 918273645.0))
+    metas = {"catalog.releases": NOT_COMPARED, "catalog.snapshots": NOT_COMPARED}
+    sources = {"market.prices": ["bank", "mine"]}
+    given = {"metas": metas, "sources_of": sources}
+    shown = compare(before, after, **given)
+    hidden = compare(before, after, private={"mine", "gta"}, **given)
+    assert kinds(hidden) == kinds(shown)
+    assert {"codes_are_kept", "magnitudes_are_kept"} <= set(kinds(hidden))
+    canaries = re.compile(r"918,273|\b1\.5\b|CANARY|SECRET")
+    for words, is_there in ((shown, True), (hidden, False)):
+        text = " ".join([words.in_words, words.page, *words.sentences(gate.NEWS)])
+        assert bool(canaries.search(text)) == is_there
+    assert "1 code: not shown, since of a private source (" in hidden.in_words
+    of_source = f" of {source}" if source else ""
+    assert (
+        f"2 totals in market.prices{of_source} would change: figures not shown, since of a private "
+        "source ("
+    ) in hidden.in_words
 
 
 def test_a_basket_is_kept_where_its_codes_are(tmp_path: Path) -> None:

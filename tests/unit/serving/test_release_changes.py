@@ -183,6 +183,7 @@ def test_a_figure_made_from_a_private_source_is_in_no_sentence(tmp_path: Path) -
         "Japan: Dysprosium: changed; it is made from figures of a private source"
     )
     assert change.source == "mine, usgs_mcs"
+    assert (change.before, change.after) == (None, None)
     assert "918.5" in sentences(new(before, after))[0]
 
 
