@@ -478,6 +478,14 @@ def block(home: Home, day: int, losses: str) -> Build:
 LOSSES = "trade.flows of baci would have {after} of 712 rows (baci-{day} was added)."
 
 
+def test_builds_with_the_same_private_losses_are_said_once(home: Home) -> None:
+    said = []
+    for day, totals in enumerate(("1 total", "2 totals", "1,200 totals"), 1):
+        block(home, day, f"{totals} in market.prices of mine would change: not shown (mine-{day}).")
+        said += home.tick("blocked_releases")
+    assert len(said) == 1
+
+
 def test_builds_with_the_same_losses_are_said_once(home: Home) -> None:
     said = []
     for day in range(1, 6):
