@@ -124,9 +124,7 @@ from exposure.notices as notices
 cross join release
 left join catalog.sources as sources on notices.source = sources.source
 where notices.state = 'to_be_read' or $every
-order by
-    coalesce(notices.published_at, cast(notices.read_at as date)) desc,
-    notices.source, notices.notice_id
+order by notices.known_at desc, notices.source, notices.notice_id
 """
 
 

@@ -50,7 +50,7 @@ def test_public_notices_are_shown_with_links_and_private_ones_are_counted(
     public = [notice(f"2026-{number}") for number in range(100, 122)]
     shown = str(check_of(file_of(tmp_path, *private, *public)).metadata["notices"].value)
     lines = shown.splitlines()
-    assert lines[0] == ("- 2026-11-28 mofcom 2026-100: 公告 2026-100 <https://example.org/a.html>")
+    assert lines[0] == "- 2026-11-28 mofcom 2026-100: 公告 2026-100 `https://example.org/a.html`"
     assert lines[20:] == ["- and 2 more: kido notices", "- and 2 of gta: kido notices"]
     assert "CANARY" not in shown
     assert "987" not in shown

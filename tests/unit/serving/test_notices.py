@@ -25,7 +25,8 @@ RELEASE = {"release_id": "20261129T010000-abc", "as_of": TODAY}
 
 
 def notice(notice_id: str, **more: Any) -> dict[str, Any]:
-    """A row of `exposure.notices`."""
+    """A row of `exposure.notices`, which counts from the day of its publication."""
+    more.setdefault("known_at", more.get("published_at", date(2026, 11, 28)))
     return {
         "source": "mofcom", "notice_id": notice_id, "published_at": date(2026, 11, 28),
         "issuer": "商务部", "title": f"公告 {notice_id}", "url": "https://example.org/a.html",
