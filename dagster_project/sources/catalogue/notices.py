@@ -40,7 +40,7 @@ def _number(value: object) -> str:
 def _name(value: object) -> str:
     name = as_text(value)
     if name == EVERY_NOTICE:
-        raise ValueError(f"is {name!r}; all notices up to a day are marked as not relevant by `through`")
+        raise ValueError(f"is {name!r}; `through` marks all notices up to a day as not relevant")
     return name
 
 
