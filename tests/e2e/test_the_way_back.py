@@ -530,8 +530,8 @@ def finding(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, o
 
 def answer(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, object]]:
     position, figure = row["position"], row["figure"]
-    if figure is None or position in (3, 11):
-        # Sums over other importers, and a count of clauses by their state on the day.
+    if figure is None or position in (3, 11, 12):
+        # Sums over other importers, and counts of clauses and of notices by their state on the day.
         return
     if position in (1, 2, 4):
         total, of_supplier = supplies(
@@ -596,17 +596,17 @@ def answer(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, ob
             if months[0] <= f"{one['period_start']:%Y-%m}" <= months[-1]
         ]
         yield figure, math.fsum(amount for amount in within if amount is not None) / 1000
-    elif position == 12:
+    elif position == 13:
         by_day = closes(lake, row, "REMX")
         first, last = (date.fromisoformat(day) for day in row["period"].split("/"))
         yield figure, by_day[last] / by_day[first] - 1
-    elif position == 13:
+    elif position == 14:
         day = date.fromisoformat(row["period"])
         rates = crossed(lake, row, "USDJPY") if row["unit"] == "JPY per USD" else closes(
             lake, row, "EURUSD"
         )  # fmt: skip
         yield figure, rates[day]
-    elif position > 13:
+    elif position > 14:
         # Of the three sessions of the period the event's is the one in the middle.
         by_day = closes(lake, row, "REMX")
         first, last = (date.fromisoformat(day) for day in row["period"].split("/"))
