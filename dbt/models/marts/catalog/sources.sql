@@ -1,4 +1,4 @@
-{% set facts = ['restriction_clauses', 'milestones', 'claims'] %}
+{% set facts = ['restriction_clauses', 'milestones', 'claims', 'notice_decisions'] %}
 
 with sources as (
 
