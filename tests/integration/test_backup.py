@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -376,7 +376,7 @@ def test_what_was_asked_is_known_after_a_restore(home: Path, tmp_path: Path) -> 
     from dagster_project.intake.ledger import Ask
 
     settings = Settings.load(home=home)
-    asked_at = settings.as_of_instant.replace(microsecond=0)
+    asked_at = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
     Ledger(landing_of(settings), "ecb").record(Ask(document="EXR", asked_at=asked_at, answer="ok"))
     kido(home, "backup", tmp_path / "backups")
     kido(tmp_path / "other", "restore", tmp_path / "backups")
