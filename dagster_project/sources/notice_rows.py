@@ -5,6 +5,7 @@ How a publisher prints them is the business of its own module.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +21,8 @@ from dagster_project.words import NoticeKind
 _GIVEN_LATER = ("document", "snapshot_id")
 _READ_ONLY = ("text", "cited")
 """Fields that words and codes are read in, and that are no columns."""
+
+_ADDRESS = re.compile(r"https?://[^\s<>]+")
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,8 @@ class Notice:
 def notices_of(notices: Iterable[Notice], *, source: str) -> pl.DataFrame:
     """The notices as rows of `notices`, the first of each number, without their provenance.
 
-    `vintage_at` is in UTC, without a zone. Raises UpstreamFormatError for a longer text than any
-    notice has.
+    `vintage_at` is in UTC, without a zone. What is no address of a page is left out: the notice is
+    there to be read without it. Raises UpstreamFormatError for a longer text than any notice has.
     """
     firsts: dict[str, Notice] = {}
     for notice in notices:
@@ -82,6 +85,7 @@ def _row(notice: Notice, source: str) -> Mapping[str, object]:
     return {
         **printed,
         "source": source,
+        "url": notice.url if notice.url and _ADDRESS.fullmatch(notice.url) else None,
         "acts": list(notice.acts),
         "words": sorted({*named.words, *notice.cited}),
         "minerals": list(named.minerals),
