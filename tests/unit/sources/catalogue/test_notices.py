@@ -68,7 +68,7 @@ def test_measures_that_name_no_notice_decide_nothing() -> None:
     ("old", "new", "names"),
     [
         ("source: mofcom", "source: comtrade", "`source`"),
-        ('["2026-99", "2026-98"]', "[2026-99, '*']", "by `through`"),
+        ('["2026-99", "2026-98"]', "[2026-99, '*']", "`through` marks"),
         ('["2026-99", "2026-98"]', "[2026-99, ' ']", "is empty"),
         ('["2026-99", "2026-98"]', "[]", "`notices`"),
         ('["2026-99", "2026-98"]', '["2026-99", "2026-99"]', "the decision on mofcom 2026-99"),
