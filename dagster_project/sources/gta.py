@@ -281,7 +281,8 @@ def _texts(row: Mapping[str, Any], name: str, fields: Sequence[str]) -> list[str
 
 def _without_tags(*texts: str) -> str | None:
     """Texts in HTML as one without tags; None where nothing is left."""
-    untagged = (html.unescape(re.sub(r"<[^>]*>", " ", text)) for text in texts)
+    # A tag has no other inside it: without that, each of many open ones is read to the end.
+    untagged = (html.unescape(re.sub(r"<[^<>]*>", " ", text)) for text in texts)
     return " ".join(" ".join(untagged).split()) or None
 
 

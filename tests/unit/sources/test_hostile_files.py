@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import product
 
 import openpyxl
 import pandas as pd
@@ -426,18 +427,20 @@ def pages() -> Iterator[tuple[str, bytes]]:
 
 
 def long_texts(source: str) -> Iterator[tuple[str, bytes]]:
-    """A text of 12 MB in each field of a document or an intervention that is a text in its row."""
+    """A text of 2 MB and more in each field of a document or an intervention that is a text in its
+    row.
+    """
     content = json.loads(RIGHT_FILES[source]())
     first = (content["results"] if isinstance(content, dict) else content)[0]
     names = {
         "federal_register": ("document_number", "title", "abstract", "citation", "html_url"),
         "gta": ("state_act_title", "intervention_url", "intervention_description"),
     }
-    for name in names[source]:
-        changed = {**first, name: "公告 " * (2 << 20)}
+    for name, (kind, part) in product(names[source], (("text", "公告 "), ("open tags", "<"))):
+        changed = {**first, name: part * (2 << 20)}
         results = [changed, changed]
         payload = {"count": 2, "results": results} if isinstance(content, dict) else results
-        yield f"text: {name}", json.dumps(payload).encode()
+        yield f"{kind}: {name}", json.dumps(payload).encode()
 
 
 def yamls() -> Iterator[tuple[str, bytes]]:
