@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from dagster_project.errors import UpstreamFormatError, counted, exception_text
+from dagster_project.errors import UpstreamFormatError, counted, exception_text, shortened
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import commodity_codes, economies, economy_by
 from dagster_project.sources.card import (
@@ -89,7 +89,7 @@ UNIONS = ("1049", "EU")
 """Number and code of the European Union, which is no single economy."""
 
 _HS6_CODE = re.compile(r"[0-9]{6}")
-_NUMBER_IN_ADDRESS = re.compile(r"/intervention/([0-9]+)")
+_NUMBER_IN_ADDRESS = re.compile(r"/intervention/0*([0-9]+)")
 
 
 def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
@@ -224,7 +224,7 @@ def _interventions(content: Any) -> Sequence[Mapping[str, Any]]:
 def _notice(row: Mapping[str, Any], retrieved_at: datetime) -> Notice:
     title, url = _title(row), row.get("intervention_url")
     return Notice(
-        notice_id=f"{_number(row)}",
+        notice_id=_number(row),
         published_at=next(filter(None, (_day(row, name) for name in _DAYS)), None),
         issuer=ISSUER,
         kind="intervention",
@@ -242,15 +242,16 @@ _DAYS = ("date_published", "date_announced")
 """The days by which it is published; the first one that is printed counts."""
 
 
-def _number(row: Mapping[str, Any]) -> int:
+def _number(row: Mapping[str, Any]) -> str:
     """Its number, also that of its address. Raises UpstreamFormatError without one."""
     number = row.get("intervention_id")
     if isinstance(number, int):
-        return number
+        return f"{number}"
     in_address = _NUMBER_IN_ADDRESS.search(str(row.get("intervention_url")))
     if in_address is None:
-        raise UpstreamFormatError(f"{CARD.name}: an intervention has no number ({number!r}).")
-    return int(in_address[1])
+        printed = shortened(f"{number!r}")
+        raise UpstreamFormatError(f"{CARD.name}: an intervention has no number ({printed}).")
+    return in_address[1]
 
 
 def _title(row: Mapping[str, Any]) -> str:

@@ -222,6 +222,18 @@ def test_another_layout_is_rejected_in_a_sentence(content: Any, message: str) ->
         notices(content)
 
 
+def test_a_sentence_on_a_missing_number_is_short() -> None:
+    with pytest.raises(UpstreamFormatError, match=r"has no number \('xxx.*…\)\.$") as raised:
+        notices([intervention(1, intervention_id="x" * 100_000, intervention_url=None)])
+    assert len(raised.value.message) < 400
+
+
+def test_a_number_in_an_address_has_any_length() -> None:
+    """Python makes no number of more than 4,300 digits."""
+    named = notice(intervention_id=None, intervention_url=f"/intervention/00{'9' * 5000}")
+    assert named["notice_id"] == "9" * 5000
+
+
 def test_a_page_or_a_cut_answer_is_never_an_empty_list() -> None:
     for payload, message in (
         (b"<html></html>", "HTML page"),
