@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ValidationError, model_validator
@@ -119,6 +119,9 @@ _KINDS: Mapping[str, NoticeKind] = MappingProxyType(
 
 _CORRECTION = re.compile(r"^C\d+-(.+)$")
 """The number of a correction: `C1-2026-13124` is the first one of 2026-13124."""
+
+_CORRECTED = re.compile(r"(?:^|/)([A-Z0-9]+(?:-[0-9]+)+)(?:\.json)?/?(?:[?#]|$)")
+"""The number at the end of the address of the document that is corrected."""
 
 _WRONG_FILE_HINT = is_it_the_file_of(CARD.homepage)
 
@@ -285,8 +288,7 @@ def _about_missing(documents: Sequence[_Printed]) -> str:
 
 
 def _next_page(address: str, request: Request) -> Request:
-    parts, home = urlsplit(address), urlsplit(CARD.base_url or "")
-    if (parts.scheme, parts.netloc) != (home.scheme, home.netloc) or address == request.url:
+    if not address.startswith(f"{CARD.base_url}/") or address == request.url:
         raise UpstreamFormatError(
             f"{CARD.name}: the next page is said to be at {shortened(address)!r}, which is another "
             "publisher's or the page itself."
@@ -389,10 +391,8 @@ def _notice(printed: _Printed, retrieved_at: datetime) -> Notice:
 
 def _corrected_by(printed: _Printed, number: str) -> str | None:
     """The number of the document that a document corrects; None of one that corrects none."""
-    if printed.correction_of:
-        return urlsplit(printed.correction_of).path.rstrip("/").rpartition("/")[2]
-    correction = _CORRECTION.match(number)
-    return correction[1] if correction else None
+    corrected = _CORRECTED.search(printed.correction_of) or _CORRECTION.match(number)
+    return corrected[1] if corrected else None
 
 
 def _issuer_of(agencies: Sequence[_Agency]) -> str:

@@ -117,8 +117,9 @@ def test_the_next_page_is_the_address_that_the_answer_names(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "address",
-    ["https://www.example.org/api/v1/documents?page=2", "http://www.federalregister.gov/x", "#"],
-)
+    ["https://www.example.org/api/v1/documents?page=2", "http://www.federalregister.gov/x", "#",
+     "https://www.federalregister.gov.example.org/api/v1/documents?page=2", "http://["],
+)  # fmt: skip
 def test_a_next_page_elsewhere_is_not_followed(address: str, tmp_path: Path) -> None:
     answer = page(document("2026-1", "2026-11-20"), next_page_url=address)
     with pytest.raises(UpstreamFormatError, match="next page"):
@@ -252,7 +253,9 @@ def test_kinds_are_the_publishers_words(word: str, kind: str) -> None:
     [
         ("C1-2026-13124", f"{HOME}/api/v1/documents/2026-13124?publication_date=2026-07-08"),
         ("2026-14000", f"{HOME}/api/v1/documents/2026-13124/"),
+        ("2026-14000", f"{HOME}/api/v1/documents/2026-13124.json?publication_date=2026-07-08"),
         ("C1-2026-13124", None),
+        ("C1-2026-13124", "http://["),
     ],
 )
 def test_a_correction_names_the_document_that_it_corrects(
@@ -287,7 +290,7 @@ def test_a_document_without_title_or_day_is_still_to_be_read() -> None:
         {"type": None}, {"agencies": None}, {"type": 3, "agencies": "BIS"}, {"title": ["a"]},
         {"publication_date": "soon"}, {"abstract": 1, "citation": {}, "html_url": None},
         {"agencies": [None, {"id": "54", "name": 3}]}, {"document_number": None},
-        {"correction_of": 7},
+        {"correction_of": 7}, {"correction_of": "http://["},
     ],
 )  # fmt: skip
 def test_a_broken_document_does_not_lose_the_others(broken: dict[str, Any]) -> None:
