@@ -275,7 +275,7 @@ def require_text(
     right origin of the file. Raises UpstreamFormatError when the payload is empty, an HTML
     page, text in UTF-16, an old workbook, or for another reason not UTF-8.
     """
-    if not payload.strip():
+    if not payload.removeprefix(_BYTE_ORDER_MARK).strip():
         raise UpstreamFormatError(f"{source}: the file is empty.")
     if looks_like_html(payload):
         *others, last = reads

@@ -150,6 +150,7 @@ def test_names_are_compared_without_case_marks_and_form(
     [
         (b"<!DOCTYPE html><html>CANARY</html>", "HTML page"),
         (b"", "empty"),
+        (b"\xef\xbb\xbf", "the file is empty"),
         (b'{"results": [{"name": "CANARY"}]}', "missing"),
         (csv_of(ROWS)[:-20].rpartition(b",")[0], "cut or damaged"),
         (csv_of(ROWS) + b'1,"CANARY', "cut or damaged"),
