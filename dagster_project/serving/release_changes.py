@@ -457,13 +457,13 @@ select
 from after.exposure.notices as is_now
 left join before.exposure.notices as was using (source, notice_id)
 where is_now.state = 'to_be_read' and was.state is distinct from 'to_be_read'
-order by is_now.published_at desc nulls last, source, notice_id
+order by is_now.known_at desc, source, notice_id
 """
 
 
 def _notices(files: _Files) -> Iterator[Change]:
-    """Notices that are to be read and were not before, the newest first; at the end the number of
-    those of each private source.
+    """Notices that are to be read and were not before, those known last first, as `kido notices`
+    has them; at the end the number of those of each private source.
     """
     private: Counter[str] = Counter()
     for row in files.ask(_NOTICES):
@@ -495,7 +495,7 @@ def _columns(table: str, names: str) -> frozenset[str]:
 
 
 _NEEDED: Mapping[words.ChangeKind, frozenset[str]] = {
-    "notice": _columns("exposure.notices", "source notice_id published_at title state"),
+    "notice": _columns("exposure.notices", "source notice_id published_at known_at title state"),
     "status": _columns("exposure.measure_status", "clause_id valid_from valid_to status")
     | _columns("exposure.measures", "clause_id title source direction"),
     "figure": _columns(

@@ -26,8 +26,8 @@ from tests.unit.serving.test_answers import BY_VALUE, BY_WEIGHT, answer, publish
 Row = Mapping[str, Any]
 DAY_BEFORE, DAY = date(2026, 11, 24), date(2026, 11, 25)
 COLUMNS_OF_NOTICES = (
-    "source varchar, notice_id varchar, published_at date, issuer varchar, kind varchar, "
-    "title varchar, url varchar, state varchar, read_at date"
+    "source varchar, notice_id varchar, published_at date, known_at date, issuer varchar, "
+    "kind varchar, title varchar, url varchar, state varchar, read_at date"
 )
 
 
@@ -39,7 +39,8 @@ def file_with(folder: Path, notices: Sequence[Row] | None = None, **tables: Sequ
         connection.execute("drop table if exists exposure.notices")
         if notices is not None:
             connection.execute(f"create table exposure.notices ({COLUMNS_OF_NOTICES})")
-        for row in notices or ():
+        for notice in notices or ():
+            row = {"known_at": notice["published_at"], **notice}
             marks = ", ".join("?" for _ in row)
             connection.execute(
                 f"insert into exposure.notices ({', '.join(row)}) values ({marks})",
@@ -442,15 +443,17 @@ def test_only_notices_that_were_not_to_be_read_before_are_new(tmp_path: Path) ->
     assert (change.subject, change.before) == ("federal_register known", "known")
 
 
-def test_the_newest_notice_is_first_and_one_without_a_day_last(tmp_path: Path) -> None:
+def test_the_notice_known_last_is_first_also_without_a_day(tmp_path: Path) -> None:
+    """One that prints no day, as most listings, is known from the day it was retrieved."""
     days = ("2026-11-20", None, "2026-11-24")
     notices = [
-        {**NOTICE, "notice_id": str(number), "published_at": day} for number, day in enumerate(days)
+        {**NOTICE, "notice_id": str(number), "published_at": day, "known_at": day or "2026-11-22"}
+        for number, day in enumerate(days)
     ]
     assert sentences(of_notices(tmp_path, [], notices)) == [
         "federal_register 2 is to be read: Controls on gallium (24 November 2026)",
-        "federal_register 0 is to be read: Controls on gallium (20 November 2026)",
         "federal_register 1 is to be read: Controls on gallium",
+        "federal_register 0 is to be read: Controls on gallium (20 November 2026)",
     ]
 
 
