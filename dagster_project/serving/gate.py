@@ -12,6 +12,7 @@ the `meta` of their models:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -842,21 +843,34 @@ def _key_of(table: _Table) -> list[str]:
 def _news_of(
     files: _Files, table: _Table, measure: Measure, totals: pl.DataFrame
 ) -> Iterator[News]:
-    """A sentence per total, the largest step first."""
+    """A sentence per total, the largest step first; those of a private source are counted."""
+    mart = table.full_name
+    private: Counter[tuple[str, int]] = Counter()
     for row in _ranked(table, measure, totals).iter_rows(named=True):
-        mart, source = table.full_name, str(row["source"])
+        source = str(row["source"])
+        if files.is_private(mart, source):
+            private[source, row["year"]] += 1
+            continue
         before = "periods" if row["is_of_known_year"] else "year"
         average = " on average" if row["is_average"] else ""
         of_several = average if row[PERIODS + AFTER] > 1 else ""
         figure = f"{_figure(row[measure.name + AFTER])}{of_several}"
         earlier = f"{_figure(row[measure.name])}{average} in the {before} before"
-        step = f"{_total_of(table, measure, row)} is {figure}, after {earlier}"
-        if files.is_private(mart, source):
-            step = f"A total in {_mart_and_source(mart, source)} steps: figures {_NOT_SHOWN}"
         yield News(
             mart,
             row["year"],
-            f"{step} ({files.cause(mart, source, row[DOCUMENT + AFTER])}).",
+            f"{_total_of(table, measure, row)} is {figure}, after {earlier} "
+            f"({files.cause(mart, source, row[DOCUMENT + AFTER])}).",
+            files.sources(mart, source),
+            is_of_publisher=table.has_published_figures,
+        )
+    for (source, year), count in private.items():
+        steps = "total steps" if count == 1 else "totals step"
+        of_mart = f"{measure.name} of {year} in {_mart_and_source(mart, source)}"
+        yield News(
+            mart,
+            year,
+            f"{of_mart}: {count:,} {steps}, figures {_NOT_SHOWN} ({files.cause(mart, source)}).",
             files.sources(mart, source),
             is_of_publisher=table.has_published_figures,
         )

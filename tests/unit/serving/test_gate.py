@@ -273,6 +273,27 @@ def test_no_figure_and_no_code_of_a_private_source_is_in_the_comparison(
     ) in hidden.in_words
 
 
+def test_new_totals_of_a_private_source_are_counted_in_one_sentence(tmp_path: Path) -> None:
+    def prices(name: str, *years: int) -> Path:
+        rows = [
+            {"source": "mine", "instrument": instrument, "price_date": date(year, 3, 1),
+             "close": 10.0 if year == 2023 else 73.0}
+            for instrument in ("CANARY", "SECRET", "OTHER")
+            for year in years
+        ]  # fmt: skip
+        snapshots = [(f"m{len(years)}", "mine", "my_prices.csv")]
+        return warehouse(tmp_path / name, {"market.prices": pl.DataFrame(rows)}, snapshots)
+
+    known, added = prices("before", 2023), prices("after", 2023, 2024)
+    assert len(compare(known, added).news) == 6
+    highest, lowest = compare(known, added, private={"mine"}).sentences(gate.NEWS)
+    assert highest == (
+        "highest close of 2024 in market.prices: 3 totals step, figures not shown, since "
+        "of a private source (gone with m1 (my_prices.csv), brought by m2 (my_prices.csv))."
+    )
+    assert lowest.startswith("lowest close of 2024 in market.prices: 3 totals step, ")
+
+
 def test_a_basket_is_kept_where_its_codes_are(tmp_path: Path) -> None:
     def exposed(name: str, *codes: tuple[str, list[str]]) -> Path:
         rows = [
