@@ -22,7 +22,6 @@ from dagster_project.quality.quarantine import require_as_quarantined
 from dagster_project.serving.publication import (
     Release,
     current_release,
-    is_kept,
     require_as_published,
 )
 from dagster_project.settings import Settings
@@ -95,7 +94,7 @@ def _releases(settings: Settings) -> Faults:
 def _require_current(settings: Settings) -> None:
     """Raise DamagedError if the published file is not the kept one of its release."""
     current = current_release(settings)
-    if current and is_kept(settings, current.release_id):
+    if current:
         require_as_published(
             settings, current.release_id, settings.published_file, _PUBLISHED_AGAIN
         )

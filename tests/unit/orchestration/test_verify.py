@@ -79,3 +79,17 @@ def test_a_release_of_an_earlier_version_has_no_hash_to_compare(settings: Settin
     (folder / "release.json").write_text(release.model_dump_json())
     write_into(folder / "kido.duckdb")
     assert faults(settings) == []
+
+
+@pytest.mark.parametrize("is_missing", [False, True])
+def test_a_damaged_record_of_the_current_release_is_named_once(
+    settings: Settings, is_missing: bool
+) -> None:
+    *_, folder = sorted(settings.releases_dir.glob("[!.]*/"))
+    record = folder / "release.json"
+    if is_missing:
+        record.unlink()
+    else:
+        record.write_bytes(record.read_bytes().replace(b"code", b"cope", 1))
+    (fault,) = faults(settings)
+    assert fault.startswith(f"{record} ")
