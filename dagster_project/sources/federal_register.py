@@ -252,7 +252,7 @@ def _search(first: date, last: date) -> Request:
 
 def follow(request: Request, answer: Answer) -> Step:
     """The next page, by the address that the answer names; too many documents in halves of the
-    days.
+    days. A warning says of what is sent without a valid value, or not sent although it is counted.
 
     Raises UpstreamFormatError for a refused request, an answer that is no page of documents, and
     an address that leads elsewhere or back to the same page.
@@ -260,7 +260,7 @@ def follow(request: Request, answer: Answer) -> Step:
     if answer.status == 400:
         raise _refused(answer.text)
     page = _page_of(answer.file.read_bytes())
-    if request.context:
+    if "first" in request.context:
         first, last = (date.fromisoformat(request.context[name]) for name in ("first", "last"))
         if page.count and not page.results:
             raise _without_documents(page.count)
@@ -268,9 +268,10 @@ def follow(request: Request, answer: Answer) -> Step:
             middle = first + (last - first) // 2
             return Instead((_search(first, middle), _search(middle + timedelta(days=1), last)))
     warning = _about_missing(page.results)
+    sent = int(request.context.get("sent", 0)) + len(page.results)
     if not (page.next_page_url and page.results):
-        return Done(warning)
-    return More((_next_page(page.next_page_url, request),), warning)
+        return Done(" ".join(filter(None, (warning, _about_unsent(sent, page.count)))))
+    return More((_next_page(page.next_page_url, request, sent),), warning)
 
 
 def _without_documents(count: int) -> UpstreamFormatError:
@@ -287,13 +288,18 @@ def _about_missing(documents: Sequence[_Printed]) -> str:
     return f"{counted(len(names), 'document')} without a valid value of a field: {listed(names)}."
 
 
-def _next_page(address: str, request: Request) -> Request:
+def _about_unsent(sent: int, count: int) -> str:
+    """A sentence on documents that are counted and on no page; those that are sent are rows."""
+    return f"{sent:,} of {counted(count, 'document')} were sent." if sent < count else ""
+
+
+def _next_page(address: str, request: Request, sent: int) -> Request:
     if not address.startswith(f"{CARD.base_url}/") or address == request.url:
         raise UpstreamFormatError(
             f"{CARD.name}: the next page is said to be at {shortened(address)!r}, which is another "
             "publisher's or the page itself."
         )
-    return Request(address, expects=("json",), statuses=dict(STATUSES))
+    return Request(address, expects=("json",), statuses=dict(STATUSES), context={"sent": f"{sent}"})
 
 
 def _refused(text: str) -> UpstreamFormatError:

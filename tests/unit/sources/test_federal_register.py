@@ -108,11 +108,26 @@ def test_the_words_are_alternatives_and_phrases_are_in_quotes() -> None:
 
 def test_the_next_page_is_the_address_that_the_answer_names(tmp_path: Path) -> None:
     address = f"{HOME}/api/v1/documents?format=json&search_after_cursor=WzE3ODkzN"
-    step = follow(search(), page(document("2026-1", "2026-11-20"), next_page_url=address), tmp_path)
+    answer = page(document("2026-1", "2026-11-20"), next_page_url=address, count=2)
+    step = follow(search(), answer, tmp_path)
     assert isinstance(step, More)
     assert [request.url for request in step.requests] == [address]
-    last = follow(step.requests[0], page(document("2026-2", "2026-11-20")), tmp_path)
+    last = follow(step.requests[0], page(document("2026-2", "2026-11-20"), count=2), tmp_path)
     assert last == Done()
+
+
+def test_documents_that_are_counted_and_not_sent_are_a_warning(tmp_path: Path) -> None:
+    """As on a full page that names no next one: without a word, the rest would never be read."""
+    first, second = (document(f"2026-{number}", "2026-11-20") for number in (1, 2))
+    cut = follow(search(), page(first, second, count=1_500), tmp_path)
+    assert cut == Done("2 of 1,500 documents were sent.")
+    address = f"{HOME}/api/v1/documents?format=json&search_after_cursor=WzE3ODkzN"
+    step = follow(search(), page(first, count=3, next_page_url=address), tmp_path)
+    assert isinstance(step, More)
+    last = follow(step.requests[0], page({**second, "title": None}, count=3), tmp_path)
+    assert last == Done(
+        "1 document without a valid value of a field: 2026-2 (title). 2 of 3 documents were sent."
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,7 +169,7 @@ def test_the_days_are_halved_down_to_one_and_no_day_is_lost(tmp_path: Path) -> N
         if isinstance(step, Instead):
             waiting += step.requests
             continue
-        assert step == Done()
+        assert step == Done("1 of 10,000 documents were sent.")
         asked = query(request)
         (first,) = asked["conditions[publication_date][gte]"]
         assert asked["conditions[publication_date][lte]"] == [first]
