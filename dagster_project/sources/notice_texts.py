@@ -33,11 +33,16 @@ class Named:
 def named_in(*texts: str | None) -> Named:
     """What these texts name together.
 
-    English words are found as whole words in any case, and in plural. Codes are those of HS 2022:
-    what a notice names does not depend on the commodities in scope.
+    English words are found as whole words in any case, and in plural; a word in characters where it
+    is no part of a longer one that names another mineral: the boron in 钕铁硼 is a magnet's. Codes
+    are those of HS 2022: what a notice names does not depend on the commodities in scope.
     """
     text = " \n ".join(unicodedata.normalize("NFKC", each) for each in texts if each)
-    matching = [word for word in notice_words() if _pattern(word).search(text)]
+    matching = [
+        word
+        for word in notice_words()
+        if any(match["word"] for match in _pattern(word).finditer(text))
+    ]
     codes = {
         code
         for match in _TARIFF_CODE.finditer(text)
@@ -58,7 +63,13 @@ def english_words() -> tuple[str, ...]:
 
 @cache
 def _pattern(word: NoticeWord) -> re.Pattern[str]:
+    """Finds the word as the group `word`, and without that group longer words that it is in."""
     if word.language != "en":
-        return re.compile(re.escape(word.word))
+        longer = [
+            re.escape(each.word)
+            for each in notice_words()
+            if word.word in each.word and each.mineral and each.mineral != word.mineral
+        ]
+        return re.compile("|".join([*longer, f"(?P<word>{re.escape(word.word)})"]))
     between = re.escape(word.word).replace(r"\ ", r"[\s-]+").replace(r"\-", r"[\s-]+")
-    return re.compile(rf"(?<![a-z]){between}s?(?![a-z])", re.IGNORECASE)
+    return re.compile(rf"(?<![a-z])(?P<word>{between})s?(?![a-z])", re.IGNORECASE)

@@ -62,6 +62,21 @@ def test_parts_of_other_words_are_no_minerals(text: str) -> None:
     assert named_in(text).minerals == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "minerals"),
+    [
+        ("钕铁硼永磁", ("all_rare_earths", "neodymium")),
+        ("硼酸和钕铁硼", ("boron", "neodymium")),
+        ("钕铁硼和硼酸", ("boron", "neodymium")),
+        ("イッテルビウム", ("ytterbium",)),
+    ],
+)
+def test_a_part_of_a_longer_word_is_not_its_own_mineral(
+    text: str, minerals: tuple[str, ...]
+) -> None:
+    assert named_in(text).minerals == minerals
+
+
 def test_each_word_is_listed_once_and_is_found_in_itself() -> None:
     words = [(word.word, word.language) for word in notice_words()]
     assert len(words) == len(set(words))
