@@ -28,9 +28,9 @@ from dagster_project.sources.card import (
     Window,
 )
 from dagster_project.sources.formats import require_every
+from dagster_project.sources.json_text import json_object
 from dagster_project.sources.quotes import (
     day_of,
-    json_object,
     last_finished_day,
     quotes_of,
     retrieval_of,

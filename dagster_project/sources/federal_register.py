@@ -35,9 +35,9 @@ from dagster_project.sources.card import (
     Window,
 )
 from dagster_project.sources.formats import is_it_the_file_of, utc_naive
+from dagster_project.sources.json_text import json_object
 from dagster_project.sources.notice_rows import Notice, notices_of
 from dagster_project.sources.notice_texts import english_words
-from dagster_project.sources.quotes import json_object
 from dagster_project.words import NoticeKind
 
 CARD = SourceCard(

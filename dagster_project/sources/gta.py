@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from dagster_project.errors import UpstreamFormatError, counted, exception_text, shortened
+from dagster_project.errors import UpstreamFormatError, counted, shortened
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import commodity_codes, economies, economy_by
 from dagster_project.sources.card import (
@@ -33,7 +33,8 @@ from dagster_project.sources.card import (
     Step,
     Window,
 )
-from dagster_project.sources.formats import require_text, utc_naive
+from dagster_project.sources.formats import utc_naive
+from dagster_project.sources.json_text import json_value
 from dagster_project.sources.notice_acts import acts_in
 from dagster_project.sources.notice_rows import Notice, notices_of
 
@@ -135,7 +136,7 @@ def follow(request: Request, answer: Answer) -> Step:
 
     Raises UpstreamFormatError where an answer has no rows although it counts more.
     """
-    content = _content(answer.file.read_bytes())
+    content = json_value(answer.file.read_bytes(), source=CARD.name)
     interventions = _interventions(content)
     warning = _about_invalid(interventions)
     rows = len(interventions)
@@ -193,21 +194,11 @@ def parse_extract(
 ) -> Mapping[str, pl.DataFrame]:
     """Pages read together: an intervention that was updated meanwhile may be on two of them."""
     retrieved_at = utc_naive(document.retrieved_at)
+    contents = (json_value(part, source=CARD.name) for part in parts)
     notices = (
-        _notice(each, retrieved_at) for part in parts for each in _interventions(_content(part))
+        _notice(each, retrieved_at) for content in contents for each in _interventions(content)
     )
     return {"notices": notices_of(notices, source=CARD.name)}
-
-
-def _content(payload: bytes) -> Any:
-    """The value of an answer in JSON. Raises UpstreamFormatError for a page or a cut answer."""
-    text = require_text(payload, source=CARD.name, reads=("JSON",))
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UpstreamFormatError(
-            f"{CARD.name}: the answer is cut or no JSON ({exception_text(error)})."
-        ) from error
 
 
 def _interventions(content: Any) -> Sequence[Mapping[str, Any]]:

@@ -25,7 +25,8 @@ from dagster_project.sources.card import (
     Window,
 )
 from dagster_project.sources.formats import looks_like, read_text_table, require_every
-from dagster_project.sources.quotes import json_object, quotes_of, retrieval_of
+from dagster_project.sources.json_text import json_object
+from dagster_project.sources.quotes import quotes_of, retrieval_of
 
 CARD = SourceCard(
     name="imf_pcps",

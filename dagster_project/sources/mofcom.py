@@ -38,10 +38,10 @@ from dagster_project.sources.card import (
     Window,
 )
 from dagster_project.sources.formats import looks_like_html, utc_naive
+from dagster_project.sources.json_text import json_object
 from dagster_project.sources.limits import MOST_PAGE_BYTES
 from dagster_project.sources.notice_acts import acts_in
 from dagster_project.sources.notice_rows import Notice, notices_of
-from dagster_project.sources.quotes import json_object
 
 CARD = SourceCard(
     name="mofcom",

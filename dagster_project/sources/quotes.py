@@ -1,22 +1,19 @@
-"""What sources of prices share: rows of `price_quotes`, answers in JSON, and finished sessions.
+"""What sources of prices share: rows of `price_quotes`, and finished sessions.
 
 Nothing of one publisher's layout.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from dagster_project.errors import UpstreamFormatError, exception_text
+from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.sources.card import Document
-from dagster_project.sources.formats import require_text, utc_naive
+from dagster_project.sources.formats import utc_naive
 
 SESSIONS_END_BY = time(17)
 """The exchanges of New York and Tokyo close at 16:00 and 15:30 local time."""
@@ -66,23 +63,6 @@ def day_of(column: str) -> pl.Expr:
     return pl.when(text.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")).then(
         text.str.to_date("%Y-%m-%d", strict=False)
     )
-
-
-def json_object(payload: bytes, *, source: str, hint: str = "") -> Mapping[str, Any]:
-    """The object of an answer in JSON.
-
-    Raises UpstreamFormatError for a page, an empty or cut answer, and any other value.
-    """
-    text = require_text(payload, source=source, reads=("JSON",), hint=hint)
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UpstreamFormatError(
-            f"{source}: the answer is cut or no JSON ({exception_text(error)}).", hint=hint
-        ) from error
-    if not isinstance(content, dict):
-        raise UpstreamFormatError(f"{source}: the answer is no object in JSON.", hint=hint)
-    return content
 
 
 def last_finished_day(retrieved_at: datetime, zone: str, *, source: str) -> date:

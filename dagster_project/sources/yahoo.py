@@ -30,7 +30,8 @@ from dagster_project.sources.card import (
     Window,
 )
 from dagster_project.sources.formats import require_every
-from dagster_project.sources.quotes import json_object, last_finished_day, quotes_of, retrieval_of
+from dagster_project.sources.json_text import json_object
+from dagster_project.sources.quotes import last_finished_day, quotes_of, retrieval_of
 
 CARD = SourceCard(
     name="yahoo",
