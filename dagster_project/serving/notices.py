@@ -11,6 +11,7 @@ from pathlib import Path
 from dagster_project.errors import PublicationError, counted
 from dagster_project.lake.build_file import connect
 from dagster_project.serving.catalog import Ask, asking
+from dagster_project.serving.dictionary import has_table
 
 UNREAD_DAYS = 7
 """A notice that nobody has read for longer is overdue."""
@@ -69,7 +70,7 @@ def notices_in(published_file: Path, today: date, *, every: bool = False) -> lis
     Raises PublicationError for a file of an earlier version, which has no notices.
     """
     with connect(published_file, read_only=True) as connection:
-        if not connection.execute(_HAS_NOTICES).fetchone():
+        if not has_table(connection, "exposure", "notices"):
             raise PublicationError(
                 f"{published_file.name} is of an earlier version, without notices.",
                 hint="Run kido build.",
@@ -109,9 +110,6 @@ def _notices(ask: Ask, today: date, *, every: bool) -> list[Notice]:
     ]
 
 
-_HAS_NOTICES = (
-    "select 1 from duckdb_tables() where (schema_name, table_name) = ('exposure', 'notices')"
-)
 _NOTICES = """
 with release as (select max_by(as_of, release_id) as as_of from catalog.releases)
 

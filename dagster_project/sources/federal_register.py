@@ -36,7 +36,7 @@ from dagster_project.sources.card import (
 )
 from dagster_project.sources.formats import is_it_the_file_of, utc_naive
 from dagster_project.sources.json_text import json_object
-from dagster_project.sources.notice_rows import Notice, notices_of
+from dagster_project.sources.notice_rows import NO_TITLE, Notice, notices_of
 from dagster_project.sources.notice_texts import english_words
 from dagster_project.words import NoticeKind
 
@@ -104,9 +104,6 @@ ON_A_PAGE = 1_000
 
 STATUSES: Mapping[int, Meaning] = MappingProxyType({400: "too_much"})
 """A refusal of the request itself; its text says why."""
-
-NO_TITLE = "[no title]"
-"""Of a document that has none: it is still to be read."""
 
 _KINDS: Mapping[str, NoticeKind] = MappingProxyType(
     {

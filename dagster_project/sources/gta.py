@@ -36,7 +36,7 @@ from dagster_project.sources.card import (
 from dagster_project.sources.formats import utc_naive
 from dagster_project.sources.json_text import json_value
 from dagster_project.sources.notice_acts import acts_in
-from dagster_project.sources.notice_rows import Notice, notices_of
+from dagster_project.sources.notice_rows import NO_TITLE, Notice, notices_of
 
 CARD = SourceCard(
     name="gta",
@@ -82,9 +82,6 @@ TYPES = (18, 19, 20, 21, 35, 37, 63, 74)
 requirement for exports, export price benchmark."""
 
 ISSUER = "Global Trade Alert"
-
-NO_TITLE = "[no title]"
-"""Of an intervention that has none: it is still to be read."""
 
 UNIONS = ("1049", "EU")
 """Number and code of the European Union, which is no single economy."""

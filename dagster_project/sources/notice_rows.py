@@ -18,6 +18,9 @@ from dagster_project.sources.limits import LONGEST_FIELD, LONGEST_NOTICE_TEXT
 from dagster_project.sources.notice_texts import named_in
 from dagster_project.words import NoticeKind
 
+NO_TITLE = "[no title]"
+"""Of a notice that has none: it is still to be read."""
+
 _GIVEN_LATER = ("document", "snapshot_id")
 _READ_ONLY = ("text", "cited")
 """Fields that words and codes are read in, and that are no columns."""
