@@ -73,7 +73,7 @@ def blocked_releases(installation: Installation) -> Iterator[Problem]:
 
 _AMOUNTS = re.compile(
     r" \([^()]*\)\.|[\d,]+ of [\d,]+|from \S+( \S+)? to \S+( \S+)?|, and [\d,]+ more like it"
-    r"|[\d,]+ totals? (?=in )"
+    r"|[\d,]+ totals? (?=of )"
 )
 """What differs between two builds with the same losses: causes and amounts."""
 

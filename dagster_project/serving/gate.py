@@ -743,8 +743,8 @@ def _losses_of(
         )
         if files.is_private(mart, str(source)):
             noun = "totals" if rows.height > 1 else "total"
-            in_mart = f"in {_mart_and_source(mart, str(source))}"
-            change = f"{rows.height:,} {noun} {in_mart} would {verb}: figures {_NOT_SHOWN}"
+            of_mart = f"of {measure.name} in {_mart_and_source(mart, str(source))}"
+            change = f"{rows.height:,} {noun} {of_mart} would {verb}: figures {_NOT_SHOWN}"
         yield Loss(
             kind,
             f"{change} ({files.cause(mart, str(source))}).",

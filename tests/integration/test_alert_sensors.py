@@ -481,7 +481,8 @@ LOSSES = "trade.flows of baci would have {after} of 712 rows (baci-{day} was add
 def test_builds_with_the_same_private_losses_are_said_once(home: Home) -> None:
     said = []
     for day, totals in enumerate(("1 total", "2 totals", "1,200 totals"), 1):
-        block(home, day, f"{totals} in market.prices of mine would change: not shown (mine-{day}).")
+        of_mart = f"{totals} of close in market.prices of mine"
+        block(home, day, f"{of_mart} would change: not shown (mine-{day}).")
         said += home.tick("blocked_releases")
     assert len(said) == 1
 

@@ -267,10 +267,11 @@ def test_no_figure_and_no_code_of_a_private_source_is_in_the_comparison(
         assert bool(canaries.search(text)) == is_there
     assert "1 code: not shown, since of a private source (" in hidden.in_words
     of_source = f" of {source}" if source else ""
-    assert (
-        f"2 totals in market.prices{of_source} would change: figures not shown, since of a private "
-        "source ("
-    ) in hidden.in_words
+    for measure in ("highest close", "lowest close"):
+        assert (
+            f"2 totals of {measure} in market.prices{of_source} would change: figures not shown, "
+            "since of a private source ("
+        ) in hidden.in_words
 
 
 def test_new_totals_of_a_private_source_are_counted_in_one_sentence(tmp_path: Path) -> None:
