@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from dagster_project.errors import UpstreamFormatError, exception_text
 from dagster_project.sources.formats import require_text
 
+_HALF_A_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
+"""How half of a character beyond 16 bits is written. Alone it is none, and no table can have it."""
+
 
 def json_value(payload: bytes, *, source: str, hint: str = "") -> Any:
-    """The value of an answer. Raises UpstreamFormatError for a page, an empty or a cut answer."""
+    """The value of an answer, with a question mark for half a character.
+
+    Raises UpstreamFormatError for a page, an empty or a cut answer.
+    """
     text = require_text(payload, source=source, reads=("JSON",), hint=hint)
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if _HALF_A_CHARACTER.search(text):
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf8", "replace"))
+        return value
     except (ValueError, RecursionError) as error:
         raise UpstreamFormatError(
             f"{source}: the answer is cut or no JSON ({exception_text(error)}).", hint=hint
