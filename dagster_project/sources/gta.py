@@ -277,14 +277,14 @@ def _without_tags(*texts: str) -> str | None:
 
 def _printed_codes(row: Mapping[str, Any]) -> set[str]:
     """The codes of the affected products, numbers or objects with one, filled to six digits. One
-    that is null is an empty text.
+    that is null or empty is an empty text.
     """
     products = row.get("affected_products") or []
     numbers = [
         each.get("product_id") if isinstance(each, dict) else each
         for each in (products if isinstance(products, list) else [products])
     ]
-    return {"" if number is None else f"{number}".zfill(6) for number in numbers}
+    return {"" if number in (None, "") else f"{number}".zfill(6) for number in numbers}
 
 
 def _only_jurisdiction(row: Mapping[str, Any]) -> Mapping[str, Any] | None:

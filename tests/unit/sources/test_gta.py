@@ -172,6 +172,7 @@ def test_one_implementer_is_named_by_its_code_or_number(
         ({"affected_products": [{"product_id": None}]}, "affected_products"),
         ({"affected_products": [28053010]}, "affected_products"),
         ({"affected_products": [None, 280530]}, "affected_products"),
+        ({"affected_products": [{"product_id": ""}]}, "affected_products"),
         ({"affected_products": "all"}, "affected_products"),
         ({"implementing_jurisdictions": [{"id": 9999, "iso": "ZZZ"}]},
          "implementing_jurisdictions"),
