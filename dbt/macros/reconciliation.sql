@@ -139,3 +139,14 @@
         }}
     )
 {%- endmacro %}
+
+
+{# The snapshots of both reports, joined so: lists are united only where there are two. #}
+{% macro snapshots_of_reports() -%}
+    case
+        when imports.snapshot_ids is null or exports.snapshot_ids = imports.snapshot_ids
+            then exports.snapshot_ids
+        when exports.snapshot_ids is null then imports.snapshot_ids
+        else {{ snapshots_together(['exports.snapshot_ids', 'imports.snapshot_ids']) }}
+    end
+{%- endmacro %}

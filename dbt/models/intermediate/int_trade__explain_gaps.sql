@@ -73,7 +73,8 @@ neighbours as (
 
 ),
 
-closed_by_code as (
+-- Flows whose gap closes are few: they are chosen first, and grouped then.
+closing_codes as (
 
     select
         flows.exporter_iso3,
@@ -81,14 +82,12 @@ closed_by_code as (
         flows.hs6_code,
         flows.year,
         {% for unit, exporter, importer in amounts %}
-            bool_or(
-                {{
-                    closes_gap(
-                        'flows.' ~ exporter, 'flows.' ~ importer, 'others.' ~ exporter,
-                        'others.' ~ importer
-                    )
-                }}
-            ) as is_closed_{{ unit }}{% if not loop.last %},{% endif %}
+            {{
+                closes_gap(
+                    'flows.' ~ exporter, 'flows.' ~ importer, 'others.' ~ exporter,
+                    'others.' ~ importer
+                )
+            }} as is_closed_{{ unit }}{% if not loop.last %},{% endif %}
         {% endfor %}
     from flows
     inner join neighbours on flows.hs6_code = neighbours.hs6_code
@@ -98,11 +97,10 @@ closed_by_code as (
             and flows.importer_iso3 = others.importer_iso3
             and flows.year = others.year
             and neighbours.other_code = others.hs6_code
-    group by flows.exporter_iso3, flows.importer_iso3, flows.hs6_code, flows.year
 
 ),
 
-closed_by_year as (
+closing_years as (
 
     select
         flows.exporter_iso3,
@@ -110,14 +108,12 @@ closed_by_year as (
         flows.hs6_code,
         flows.year,
         {% for unit, exporter, importer in amounts %}
-            bool_or(
-                {{
-                    evens_out(
-                        'flows.' ~ exporter, 'flows.' ~ importer, 'others.' ~ exporter,
-                        'others.' ~ importer
-                    )
-                }}
-            ) as is_closed_{{ unit }}{% if not loop.last %},{% endif %}
+            {{
+                evens_out(
+                    'flows.' ~ exporter, 'flows.' ~ importer, 'others.' ~ exporter,
+                    'others.' ~ importer
+                )
+            }} as is_closed_{{ unit }}{% if not loop.last %},{% endif %}
         {% endfor %}
     from flows
     inner join flows as others
@@ -127,10 +123,26 @@ closed_by_year as (
             and flows.hs6_code = others.hs6_code
             and flows.hs_revision = others.hs_revision
             and abs(flows.year - others.year) = 1
-    group by flows.exporter_iso3, flows.importer_iso3, flows.hs6_code, flows.year
 
 ),
 
+{% for thing in ['code', 'year'] %}
+    closed_by_{{ thing }} as (
+
+        select
+            exporter_iso3,
+            importer_iso3,
+            hs6_code,
+            year,
+            bool_or(is_closed_usd) as is_closed_usd,
+            bool_or(is_closed_kg) as is_closed_kg
+        from closing_{{ thing }}s
+        where is_closed_usd or is_closed_kg
+        group by exporter_iso3, importer_iso3, hs6_code, year
+
+    ),
+
+{% endfor %}
 examined as (
 
     select

@@ -56,7 +56,7 @@ reported as (
         flows.*,
         reasons.reason,
         reasons.weight_reason,
-        {{ snapshots_together(['exports.snapshot_ids', 'imports.snapshot_ids']) }} as snapshot_ids
+        {{ snapshots_of_reports() }} as snapshot_ids
     from flows
     inner join reasons
         on
@@ -101,7 +101,8 @@ select
     coalesce(reported.is_hub, false) as is_hub,
     case
         when estimated.snapshot_id is null then reported.snapshot_ids
-        else {{ snapshots_together(['reported.snapshot_ids', '[estimated.snapshot_id]']) }}
+        when reported.snapshot_ids is null then [estimated.snapshot_id]
+        else list_sort(list_append(reported.snapshot_ids, estimated.snapshot_id))
     end as snapshot_ids
 from reported
 full outer join estimated

@@ -31,9 +31,6 @@ select
     flows.re_exported_usd,
     flows.is_provisional,
     flows.vintage_at,
-    case
-        when exports.snapshot_ids = imports.snapshot_ids then exports.snapshot_ids
-        else {{ snapshots_together(['exports.snapshot_ids', 'imports.snapshot_ids']) }}
-    end as snapshot_ids
+    {{ snapshots_of_reports() }} as snapshot_ids
 from flows
 {{ join_report_snapshots('flows', 'report_snapshots') }}
