@@ -9,6 +9,7 @@
    - `largest_markup_ln`: no more freight than this is taken off, in logarithms;
    - `prior_pairs`: a reporter's error counts as much as all reporters' from so many pairs on;
    - `steps`: steps of the estimate, which no longer changes then;
+   - `least_variance`: the error of reporters of which all reports are equal;
    - `hub_ratio`, `hub_least_pairs`: an exporter is a hub whose reports exceed the mirror reports by
      this factor at the median of at least so many flows;
    - `level_ratio`, `level_least_pairs`: a reporter declares another level of values where its
@@ -30,6 +31,7 @@
             'largest_markup_ln': 0.30,
             'prior_pairs': 5,
             'steps': 30,
+            'least_variance': 1e-9,
             'hub_ratio': 2,
             'hub_least_pairs': 20,
             'level_ratio': 1.2,

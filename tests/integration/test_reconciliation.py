@@ -429,3 +429,5 @@ def test_all_codes_of_the_hs_in_mixed_editions_are_reconciled(
     assert flows["hs6_code"].n_unique() == 300
     assert set(flows["hs_revision"]) == {"HS2012", "HS2017", "HS2022"}
     assert flows.select(KEY).is_unique().all()
+    # What is not known of a code in two editions is said of its flows.
+    assert 0 < flows["is_of_two_editions"].sum() < flows.height

@@ -37,32 +37,45 @@ paired as (
 
 ),
 
+crossing as (
+
+    select
+        *,
+        exists(
+            select 1
+            from breaks
+            where
+                paired.hs6_code = breaks.hs6_code
+                and least(paired.exporter_revision, paired.importer_revision)
+                <= breaks.hs_revision_before
+                and greatest(paired.exporter_revision, paired.importer_revision)
+                >= breaks.hs_revision_after
+        ) as is_across_a_break
+    from paired
+
+),
+
 -- What is of other goods is not compared: the report in the older edition gives way.
 comparable as (
 
     select
-        paired.* replace (
+        crossing.* replace (
             {% for prefix, other in [('exporter', 'importer'), ('importer', 'exporter')] %}
                 {% for unit in ['usd', 'kg'] %}
                     case
                         when
-                            breaks.hs6_code is null
-                            or paired.{{ prefix }}_revision > paired.{{ other }}_revision
-                            then paired.{{ prefix }}_{{ unit }}
+                            not crossing.is_across_a_break
+                            or crossing.{{ prefix }}_revision > crossing.{{ other }}_revision
+                            then crossing.{{ prefix }}_{{ unit }}
                     end as {{ prefix }}_{{ unit }}{% if not loop.last %},{% endif %}
                 {% endfor %}
                 {%- if not loop.last %},{% endif %}
             {% endfor %}
         ),
-        greatest(paired.exporter_revision, paired.importer_revision) as hs_revision
-    from paired
-    left join breaks
-        on
-            paired.hs6_code = breaks.hs6_code
-            and least(paired.exporter_revision, paired.importer_revision)
-            <= breaks.hs_revision_before
-            and greatest(paired.exporter_revision, paired.importer_revision)
-            >= breaks.hs_revision_after
+        greatest(crossing.exporter_revision, crossing.importer_revision) as hs_revision,
+        coalesce(crossing.exporter_revision <> crossing.importer_revision, false)
+            as is_of_two_editions
+    from crossing
 
 ),
 
@@ -141,6 +154,7 @@ select
     declared_exporter_kg,
     declared_importer_kg,
     re_exported_usd,
+    is_of_two_editions,
     is_cif,
     case when importer_usd is not null then cif_markup_ln end as cif_markup_ln,
     is_provisional,

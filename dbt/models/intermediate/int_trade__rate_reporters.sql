@@ -115,12 +115,15 @@ partners as materialized (
 
 ),
 
--- The mean size of a gap of two reports whose errors have the variances s is sqrt(s + s).
+-- The mean size of a gap of two reports whose errors have the variances s is sqrt(s + s). Reports
+-- that are all equal have the least error, for weights are ratios of errors.
 priors as materialized (
 
     select
         year,
-        pow(sum(gaps_ln) / sum(pairs), 2) / 2 as variance
+        greatest(
+            pow(sum(gaps_ln) / sum(pairs), 2) / 2, {{ reconciliation('least_variance') }}
+        ) as variance
     from partners
     group by year
 

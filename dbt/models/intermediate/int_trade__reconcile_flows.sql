@@ -144,6 +144,7 @@ select
     declared_exporter_kg,
     declared_importer_kg,
     re_exported_usd,
+    is_of_two_editions,
     mirror_gap_ln,
     coalesce(mirror_gap_ln > ln({{ reconciliation('conflict_ratio') }}), false) as is_conflict,
     exporter_weight_share,

@@ -29,6 +29,7 @@ select
     flows.importer_error_variance,
     flows.is_hub,
     flows.re_exported_usd,
+    flows.is_of_two_editions,
     flows.is_provisional,
     flows.vintage_at,
     {{ snapshots_of_reports() }} as snapshot_ids
