@@ -370,6 +370,21 @@ def test_no_model_chooses_among_vintages_in_words_of_its_own(project: Project) -
         )
 
 
+def test_a_constant_of_the_reconciliation_is_known_by_its_name() -> None:
+    """An unknown one would be empty text; each has its meaning beside it."""
+    text = (DBT_PROJECT / "macros" / "reconciliation.sql").read_text("utf8")
+    meanings, _, constants = text.partition("{% macro reconciliation(name)")
+    defined = set(re.findall(r"^ +'(\w+)': [\d.e-]+,$", constants, re.M))
+    assert len(defined) > 10
+    assert defined == set(re.findall(r"`(\w+)`", meanings))
+    used = {
+        name
+        for path in written_by_hand()
+        for name in re.findall(r"reconciliation\('(\w+)'\)", path.read_text("utf8"))
+    }
+    assert used <= defined
+
+
 def test_the_catalog_counts_the_rows_of_every_table_with_a_period(project: Project) -> None:
     [model] = [m for m in project.models if m["name"] == "stg_lake__rows_by_snapshot"]
     assert {ref["name"] for ref in model["refs"]} == {
