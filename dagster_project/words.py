@@ -26,6 +26,14 @@ FLOWS: tuple[Flow, ...] = get_args(Flow)
 Measure = Literal["value_usd", "net_weight_kg"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 
+RevisedMeasure = Literal[Measure, "close"]
+REVISED_MEASURES: tuple[RevisedMeasure, ...] = get_args(RevisedMeasure)
+"""What of a series may change from one vintage to the next: of trade, and of prices."""
+
+RevisionKind = Literal["revision", "precision"]
+REVISION_KINDS: tuple[RevisionKind, ...] = get_args(RevisionKind)
+"""Another figure, or the same one printed with more or fewer digits."""
+
 Valuation = Literal["CIF", "FOB"]
 VALUATIONS: tuple[Valuation, ...] = get_args(Valuation)
 

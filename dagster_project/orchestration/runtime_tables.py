@@ -26,7 +26,7 @@ from dagster_project.sources.card import Source
 _SNAPSHOT: Mapping[str, Any] = {
     "snapshot_id": pl.String, "source": pl.String, "document": pl.String, "retrieved_at": INSTANT,
     "landed_at": INSTANT, "sha256": pl.String, "bytes": pl.Int64, "media_type": pl.String,
-    "request": pl.String, "commodity_codes": pl.List(pl.String),
+    "request": pl.String, "is_bundled": pl.Boolean, "commodity_codes": pl.List(pl.String),
 }  # fmt: skip
 _ASK: Mapping[str, Any] = {
     "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "asked_at": INSTANT,
