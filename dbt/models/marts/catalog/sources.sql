@@ -1,44 +1,8 @@
 {% set facts = ['restriction_clauses', 'milestones', 'claims', 'notice_decisions'] %}
 
-with recursive sources as (
+with sources as (
 
     select * from {{ source('runtime', 'sources') }}
-
-),
-
-inputs as (
-
-    select * from {{ source('runtime', 'lineage') }}
-
-),
-
--- A published table is filled by what fills those that it is made from.
-filled as (
-
-    select
-        source,
-        schema_name,
-        table_name
-    from inputs
-    where source is not null
-    union
-    select
-        filled.source,
-        inputs.schema_name,
-        inputs.table_name
-    from filled
-    inner join inputs
-        on filled.schema_name = inputs.input_schema and filled.table_name = inputs.input_table
-
-),
-
-filled_by_source as (
-
-    select
-        source,
-        list_sort(list(schema_name || '.' || table_name)) as fills_tables
-    from filled
-    group by source
 
 ),
 
@@ -115,8 +79,7 @@ select
     lateness.expected_at,
     coalesce(lateness.days_late, 0) > 0 as is_late,
     coalesce(lateness.days_late, 0) as days_late,
-    coalesce(filled_by_source.fills_tables, []) as fills_tables
+    sources.fills_tables
 from sources
 left join newest on sources.source = newest.source
 left join lateness on sources.source = lateness.source
-left join filled_by_source on sources.source = filled_by_source.source
