@@ -14,10 +14,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from dagster_project.intake.land import land_bundled, land_files
-from dagster_project.intake.stores import lake_of
-from dagster_project.lake.relations import rows_of
-from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.serving.trace import conditions
+from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.serving.trace import trace
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources, source_named
 from tests.fakes.comtrade import WORLD, Flow, as_json, flows_for
@@ -88,18 +86,27 @@ def test_a_changed_figure_is_a_revision_and_a_rounded_one_is_precision(
     # The total that is printed moved with it, and nothing else did.
     others = found.join(of_china(found), on="series_key", how="anti")
     assert others["series_key"].unique().to_list() == ["trade_flows/A/JPN/WLD/import/850511/HS2022"]
-    # Both rows of the lake lead from it.
-    lake, table = lake_of(settings), LAKE_TABLES["trade_flows"]
-    for revision in found.iter_rows(named=True):
-        files = lake.contents(table).files_of(revision["snapshot_ids"])
-        mart = pl.DataFrame([revision], strict=False)
-        with duckdb.connect() as connection:
-            connection.register("mart", mart.to_arrow())
-            rows = connection.sql(
-                f"select lake.{revision['measure']} from ({rows_of(lake, table, files)}) as lake, "
-                f"mart where {conditions(REVISIONS)['trade_flows']}"
-            ).fetchall()
-        assert {value for (value,) in rows} == {revision["previous_value"], revision["value"]}
+
+
+def test_a_revision_leads_to_the_rows_of_both_vintages(
+    landed: Callable[[Sequence[date]], Settings], marts: Marts, tmp_path: Path
+) -> None:
+    settings = landed([JUNE, JULY, AUGUST])
+    names = (REVISIONS, "catalog.snapshots", "catalog.sources", "catalog.corrections")
+    published = tmp_path / "kido.duckdb"
+    with duckdb.connect(str(published)) as connection:
+        shown = marts.of(settings, COMTRADE, names, keep_snapshots=True)
+        for name, frame in shown.items():
+            connection.register("frame", frame.to_arrow())
+            connection.execute(f"create schema if not exists {name.partition('.')[0]}")
+            connection.execute(f"create table {name} as from frame")
+    for row in shown[REVISIONS].iter_rows(named=True):
+        filters = [f"{key}={row[key]}" for key in ("series_key", "measure", "vintage_at")]
+        way = trace(published, lake_of(settings), landing_of(settings), REVISIONS, filters, AUGUST)
+        rows = way.rows["trade_flows"]
+        assert set(rows["snapshot_id"]) == set(row["snapshot_ids"])
+        assert set(rows[row["measure"]]) == {row["previous_value"], row["value"]}
+        assert [origin.row["snapshot_id"] for origin in way.origins] == row["snapshot_ids"]
 
 
 def test_revisions_do_not_depend_on_the_order_of_landing(
