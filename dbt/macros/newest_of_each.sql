@@ -59,9 +59,10 @@
 {%- endmacro %}
 
 
-{# Each pair of successive vintages of a slice of a lake table that are known, twice: once with the
-   name of the earlier one (`vintage_at`, `snapshot_id`), by which its rows can be joined, and once
-   with that of the later. `snapshot_ids` is a query for the snapshots that the later one may be of.
+{# Each pair of successive vintages of a slice of a lake table that are known, with a number, twice:
+   once with the name of the earlier one (`vintage_at`, `snapshot_id`), by which its rows can be
+   joined, and once with that of the later. `snapshot_ids` is a query for the snapshots that the
+   later one may be of.
 
    The order is the one by which the newest is chosen. Of vintages of one instant only the newest
    is one. It is decided on the slices: where nothing was landed twice, no row is read. #}
@@ -92,16 +93,24 @@
             )
     ),
 
+    numbered as (
+        select
+            *,
+            row_number() over (order by {{ (slice + ["vintage_at"]) | join(", ") }}) as pair
+        from pairs
+        where previous_snapshot_id is not null and snapshot_id in ({{ snapshot_ids }})
+    ),
+
     sides as (
         select
             *,
             unnest([true, false]) as is_earlier
-        from pairs
-        where previous_snapshot_id is not null and snapshot_id in ({{ snapshot_ids }})
+        from numbered
     )
 
     select
         {{ slice | join(", ") }},
+        pair,
         is_earlier,
         {% if edition %}if(is_earlier, previous_edition, {{ edition }}) as {{ edition }},{% endif %}
         if(is_earlier, previous_vintage_at, sides.vintage_at) as vintage_at,

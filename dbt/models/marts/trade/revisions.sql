@@ -1,16 +1,19 @@
--- By table of the lake: what one vintage replaces as a whole (its `vintage_slice`), what identifies
--- a series, what a publisher prints with the same digits, and the rows that marts read.
+-- By table of the lake: what one vintage replaces as a whole (its `vintage_slice`); what identifies
+-- a series, and the part of it that distinguishes the rows of a slice; what is printed with the
+-- same digits where that is more than a slice; the measures, with the most digits behind the point;
+-- and the rows that marts read.
 {% set tables = {
     'trade_flows': {
         'slice': [
             'source', 'reporter_iso3', 'flow', 'commodity_code', 'frequency', 'period_start',
         ],
         'edition': none,
-        'frequency': 'known.frequency',
+        'frequency': 'frequency',
         'series': ['reporter_iso3', 'partner_iso3', 'flow', 'commodity_code', 'hs_revision'],
-        'printed_together': ['reporter_iso3', 'flow', 'commodity_code', 'period_start'],
+        'row': ['partner_iso3', 'hs_revision'],
+        'printed_together': [],
         'period': 'period_start',
-        'measures': ['value_usd', 'net_weight_kg'],
+        'measures': {'value_usd': 3, 'net_weight_kg': 3},
         'is_read': (
             'procedure_code is null and transport_code is null and second_partner_iso3 is null'
         ),
@@ -20,19 +23,21 @@
         'edition': 'edition',
         'frequency': "'A'",
         'series': ['exporter_iso3', 'importer_iso3', 'hs6_code', 'hs_revision'],
-        'printed_together': ['hs6_code', 'hs_revision', 'period_start'],
+        'row': ['exporter_iso3', 'importer_iso3'],
+        'printed_together': [],
         'period': 'period_start',
-        'measures': ['value_usd', 'net_weight_kg'],
+        'measures': {'value_usd': 3, 'net_weight_kg': 3},
         'is_read': 'true',
     },
     'price_quotes': {
         'slice': ['source', 'instrument', 'unit', 'price_date'],
         'edition': 'edition',
-        'frequency': 'known.frequency',
+        'frequency': 'frequency',
         'series': ['instrument', 'unit'],
-        'printed_together': ['instrument', 'unit'],
+        'row': ['frequency'],
+        'printed_together': ['source', 'instrument', 'unit', 'snapshot_id'],
         'period': 'price_date',
-        'measures': ['close'],
+        'measures': {'close': 8},
         'is_read': 'true',
     },
 } %}
@@ -53,7 +58,8 @@ landed as (
 
 {% for table, columns in tables.items() %}
     {% set of_slice = columns.slice + ([columns.edition] if columns.edition else []) -%}
-    vintages_of_{{ table }} as (
+    {% set of_side = ['pair', 'is_earlier'] + columns.printed_together -%}
+    vintages_of_{{ table }} as materialized (
 
         {{ successive_vintages(
             source('lake', table), columns.slice, 'vintage_at',
@@ -62,37 +68,12 @@ landed as (
 
     ),
 
-    figures_of_{{ table }} as (
+    rows_of_{{ table }} as (
 
         select
-            known.source,
-            '{{ table }}' as table_name,
-            {{ columns.frequency }} as frequency,
-            concat_ws(
-                '/',
-                '{{ table }}',
-                {{ columns.frequency }},
-                {% for name in columns.series -%}
-                    known.{{ name }}{{ "," if not loop.last }}
-                {% endfor -%}
-            ) as series_key,
-            concat_ws(
-                '/',
-                '{{ table }}',
-                {{ columns.frequency }},
-                {% for name in columns.printed_together -%}
-                    known.{{ name }}{{ "," if not loop.last }}
-                {% endfor -%}
-            ) as printed_together,
-            cast(known.{{ columns.period }} as date) as period_start,
-            unnest({{ columns.measures }}) as measure,
-            unnest([known.{{ columns.measures | join(', known.') }}]) as amount,
-            known.snapshot_id,
-            vintages.is_earlier,
-            vintages.previous_vintage_at,
-            vintages.later_vintage_at,
-            vintages.previous_snapshot_id,
-            vintages.later_snapshot_id
+            known.*,
+            vintages.pair,
+            vintages.is_earlier
         from {{ source('lake', table) }} as known
         inner join vintages_of_{{ table }} as vintages
             on
@@ -102,98 +83,87 @@ landed as (
         where {{ columns.is_read }}
 
     ),
+
+    -- A round figure alone does not tell how it was rounded; those that are printed with it do.
+    units_of_{{ table }} as (
+
+        select
+            {% for measure, digits in columns.measures.items() %}
+                min({{ last_printed_unit(measure, digits) }}) over (
+                    partition by {{ (columns.printed_together or of_side) | join(', ') }}
+                ) as unit_of_{{ measure }},
+            {% endfor %}
+            pair,
+            is_earlier
+        from rows_of_{{ table }}
+        group by {{ of_side | join(', ') }}
+
+    ),
+
+    -- A row that only one of the vintages has is a figure that appeared or vanished.
+    figures_of_{{ table }} as (
+
+        select
+            {% for measure in columns.measures %}
+                max({{ measure }}) filter (where is_earlier) as previous_{{ measure }},
+                max({{ measure }}) filter (where not is_earlier) as {{ measure }},
+            {% endfor %}
+            pair,
+            {{ columns.row | join(', ') }}
+        from rows_of_{{ table }}
+        group by pair, {{ columns.row | join(', ') }}
+
+    ),
+
+    changes_of_{{ table }} as (
+
+        {% for measure in columns.measures -%}
+            select
+                vintages.source,
+                '{{ table }}' as table_name,
+                {{ columns.frequency }} as frequency,
+                concat_ws('/', {{ columns.series | join(', ') }}) as series,
+                cast(vintages.{{ columns.period }} as date) as period_start,
+                '{{ measure }}' as measure,
+                vintages.previous_vintage_at,
+                vintages.later_vintage_at,
+                vintages.previous_snapshot_id,
+                vintages.later_snapshot_id,
+                figures.previous_{{ measure }} as previous_value,
+                figures.{{ measure }} as value,
+                greatest(earlier.unit_of_{{ measure }}, later.unit_of_{{ measure }}) as unit
+            from figures_of_{{ table }} as figures
+            inner join vintages_of_{{ table }} as vintages
+                on figures.pair = vintages.pair and not vintages.is_earlier
+            left join units_of_{{ table }} as earlier
+                on figures.pair = earlier.pair and earlier.is_earlier
+            left join units_of_{{ table }} as later
+                on figures.pair = later.pair and not later.is_earlier
+            where not {{ same_figure('figures.' ~ measure, 'figures.previous_' ~ measure) }}
+            {% if not loop.last %}union all{% endif %}
+        {% endfor %}
+
+    ),
 {% endfor %}
-
-figures as (
-
-    {% for table in tables %}
-        select * from figures_of_{{ table }}
-        {% if not loop.last %}union all{% endif %}
-    {% endfor %}
-
-),
-
--- A round figure alone does not tell how it was rounded; those that are printed with it do.
-units as (
-
-    select
-        source,
-        printed_together,
-        measure,
-        snapshot_id,
-        case measure
-            when 'close' then {{ last_printed_unit('amount', digits=8) }}
-            else {{ last_printed_unit('amount') }}
-        end as unit
-    from figures
-    group by source, printed_together, measure, snapshot_id
-
-),
-
--- A row that only one of the vintages has is a figure that appeared or vanished.
-pairs as (
-
-    select
-        source,
-        table_name,
-        frequency,
-        series_key,
-        printed_together,
-        period_start,
-        measure,
-        previous_vintage_at,
-        later_vintage_at as vintage_at,
-        previous_snapshot_id,
-        later_snapshot_id as snapshot_id,
-        max(amount) filter (where is_earlier) as previous_value,
-        max(amount) filter (where not is_earlier) as value
-    from figures
-    group by
-        source,
-        table_name,
-        frequency,
-        series_key,
-        printed_together,
-        period_start,
-        measure,
-        previous_vintage_at,
-        later_vintage_at,
-        previous_snapshot_id,
-        later_snapshot_id
-
-),
 
 changes as (
 
-    select
-        pairs.*,
-        greatest(previous_units.unit, units.unit) as unit
-    from pairs
-    left join units as previous_units
-        on
-            pairs.source = previous_units.source
-            and pairs.printed_together = previous_units.printed_together
-            and pairs.measure = previous_units.measure
-            and pairs.previous_snapshot_id = previous_units.snapshot_id
-    left join units
-        on
-            pairs.source = units.source
-            and pairs.printed_together = units.printed_together
-            and pairs.measure = units.measure
-            and pairs.snapshot_id = units.snapshot_id
-    where not {{ same_figure('pairs.value', 'pairs.previous_value') }}
+    {% for table in tables %}
+        select * from changes_of_{{ table }}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 
 )
 
 select
     source,
-    series_key,
+    concat_ws('/', table_name, frequency, series) as series_key,
     table_name,
     frequency,
     period_start,
     measure,
     previous_vintage_at,
-    vintage_at,
+    later_vintage_at as vintage_at,
     previous_value,
     value,
     case when previous_value <> 0 then value / previous_value end as change_ratio,
@@ -202,6 +172,6 @@ select
         else 'revision'
     end as kind,
     previous_snapshot_id,
-    snapshot_id,
-    {{ snapshots_together(['[previous_snapshot_id, snapshot_id]']) }} as snapshot_ids
+    later_snapshot_id as snapshot_id,
+    {{ snapshots_together(['[previous_snapshot_id, later_snapshot_id]']) }} as snapshot_ids
 from changes
