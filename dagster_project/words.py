@@ -26,6 +26,14 @@ FLOWS: tuple[Flow, ...] = get_args(Flow)
 Measure = Literal["value_usd", "net_weight_kg"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 
+RevisedMeasure = Literal[Measure, "close"]
+REVISED_MEASURES: tuple[RevisedMeasure, ...] = get_args(RevisedMeasure)
+"""What of a series may change from one vintage to the next: of trade, and of prices."""
+
+RevisionKind = Literal["revision", "precision"]
+REVISION_KINDS: tuple[RevisionKind, ...] = get_args(RevisionKind)
+"""Another figure, or the same one printed with more or fewer digits."""
+
 Valuation = Literal["CIF", "FOB"]
 VALUATIONS: tuple[Valuation, ...] = get_args(Valuation)
 
@@ -55,13 +63,6 @@ WEIGHT_REASONS: tuple[WeightReason, ...] = get_args(WeightReason)
 MirrorReason = Literal["freight_and_insurance", WeightReason]
 MIRROR_REASONS: tuple[MirrorReason, ...] = get_args(MirrorReason)
 """Why the values of two sides differ: the first rule that holds."""
-
-RevisionKind = Literal["revision", "precision"]
-REVISION_KINDS: tuple[RevisionKind, ...] = get_args(RevisionKind)
-"""What a later vintage changed: the figure, or only the digits it is printed with."""
-
-RevisedMeasure = Literal[Measure, "close"]
-REVISED_MEASURES: tuple[RevisedMeasure, ...] = get_args(RevisedMeasure)
 
 HS_EDITIONS = tuple(f"HS{year}" for year in (1988, 1992, 1996, 2002, 2007, 2012, 2017, 2022, 2028))
 

@@ -38,7 +38,11 @@ from dagster_project.orchestration.keys import (
     non_empty,
 )
 from dagster_project.orchestration.killed_runs import end_killed_runs
-from dagster_project.orchestration.lineage import inputs_of_tables, sources_of_table
+from dagster_project.orchestration.lineage import (
+    inputs_of_tables,
+    sources_of_table,
+    tables_by_source,
+)
 from dagster_project.orchestration.metadata import (
     SKIPPED,
     latest_period_metadata,
@@ -208,10 +212,17 @@ def _prepare_build_file(
     lake = lake_of(settings)
     checks = merge(check for source in sources for check in recorded_checks(lake, source.CARD.name))
     build.keep_checks("lake", checks)
+    facts = runtime_tables(
+        settings,
+        sources,
+        described_tables(manifest),
+        inputs_of_tables(manifest),
+        tables_by_source(manifest, dbt_runner.load_column_lineage()),
+    )
     prepare(
         build.file,
         lake,
-        runtime_tables(settings, sources, described_tables(manifest), inputs_of_tables(manifest)),
+        facts,
         settings.memory,
         left_out_on(settings.today, landing_of(settings), lake, all_sources()),
     )

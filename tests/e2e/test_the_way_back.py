@@ -718,7 +718,7 @@ def test_a_trace_finds_rows_of_every_snapshot_that_the_row_names(built: Path, ma
         rows = connection.sql(f"select {columns}, snapshot_ids from {mart} order by all").pl()
     # A mart may wait for customs, notices and reporters that nobody has fetched.
     assert rows.height >= 3 or mart in (
-        "exposure.notices", "trade.national_lines", "trade.source_differences",
+        "exposure.notices", "trade.national_lines", "trade.revisions", "trade.source_differences",
         "trade.reconciled_flows", "dependency.bilateral_views",
     )  # fmt: skip
     for place in chosen.sample(range(rows.height), min(3, rows.height)):
