@@ -175,7 +175,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         )
         select = _selection(context, manifest, settings, build)
         # Not all models of a partial build are of these inputs.
-        build.start(release, None if select else inputs, dbt_runner.project_version())
+        build.start(release, None if select else inputs, _version_of_models(settings))
         say("  building marts")
         fail_run_on(lambda: _prepare_build_file(settings, build, manifest))
         outcome = fail_run_on(
@@ -184,6 +184,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 settings.today,
                 target=build.directory / "dbt",
                 memory=settings.memory,
+                reconciled_shares=settings.reconciled_shares,
                 select=select,
                 on_start=counter("models and tests"),
             )
@@ -273,6 +274,12 @@ def _selection(
     return [nodes[key]["name"] for key in nodes if key in chosen or key.path[0] == "catalog"]
 
 
+def _version_of_models(settings: Settings) -> str:
+    """A name of what the models compute: their files, and the setting that they read."""
+    version = dbt_runner.project_version()
+    return version if settings.reconciled_shares else f"{version} without reconciled shares"
+
+
 def _obstacle(last: builds.Build, settings: Settings) -> str:
     """Why a partial build cannot start from a complete one; empty if it can.
 
@@ -280,8 +287,8 @@ def _obstacle(last: builds.Build, settings: Settings) -> str:
     """
     if last.release.as_of != settings.today:
         return f"the last complete build is as of {last.release.as_of}"
-    if last.models != dbt_runner.project_version():
-        return "the models have changed since the last complete build"
+    if last.models != _version_of_models(settings):
+        return "the models or KIDO_RECONCILED_SHARES have changed since the last complete build"
     withdrawn = builds.withdrawn_from(settings, last)
     return f"the last complete build used withdrawn snapshots ({withdrawn})" if withdrawn else ""
 

@@ -402,6 +402,82 @@ def landed(home: Path, marts: Marts, pieces: Sequence[Sequence[Flow]]) -> dict[s
     return dict(marts.of(settings, COMTRADE, (RECONCILED, VIEWS)))
 
 
+# ---- Who depends on whom
+
+SHARES = "dependency.supplier_shares"
+IMPORTERS = "intermediate.int_dependency__list_reconciled_importers"
+YEARS = "intermediate.int_answers__date_imports"
+OF_SHARES = (RECONCILED, SHARES, IMPORTERS, YEARS)
+
+
+@pytest.fixture(scope="module")
+def early_year(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home with BACI to 2024, and a year after it that only China and the USA have published:
+    their reports of 2024 stand for it.
+    """
+    folder = tmp_path_factory.mktemp("early")
+    codes = ("250490", "810194", "850511")
+    flows = [
+        replace(flow, period="2025", parts=())
+        for flow in flows_of_2024(codes)
+        if flow.reporter in (156, 842)
+    ]
+    home = Settings.load(home=folder / "home")
+    (folder / "comtrade.json").write_bytes(as_json(flows, pinned=False))
+    land_files(home, COMTRADE, [folder / "comtrade.json"], retrieved=date(2026, 3, 1))
+    land_bundled(home, source_named("baci"))
+    conform(home, source_named("baci"))
+    return home
+
+
+def of_japan(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("importer_iso3") == "JPN", pl.col("source") == "reconciled")
+
+
+@needs_shared
+def test_an_early_year_makes_shares_only_where_its_suppliers_reported(
+    early_year: Settings, marts: Marts
+) -> None:
+    built = marts.of(early_year, COMTRADE, OF_SHARES, keep_snapshots=True)
+    flows = built[RECONCILED].filter(importer_iso3="JPN", year=2025)
+    assert set(flows["hs6_code"]) == {"250490", "810194", "850511"}
+    assert set(flows["exporter_iso3"]) == {"CHN", "USA"}
+    # China's part of what Japan bought in 2024 by BACI; of magnets it was 28 %.
+    at_hand = built[IMPORTERS].filter(importer_iso3="JPN")
+    assert dict(at_hand.select("hs6_code", "share_at_hand").iter_rows()) == {
+        "250490": pytest.approx(0.9542, abs=0.02), "810194": pytest.approx(0.9963, abs=0.005),
+    }  # fmt: skip
+    shares = of_japan(built[SHARES])
+    assert set(shares["mineral_group"]) == {"hs_250490", "hs_810194"}
+    assert set(shares["period_start"]) == {date(2025, 1, 1)}
+    assert set(shares["valuation"]) == {"FOB"}
+    by_value = shares.filter(pl.col("measure") == "value_usd")
+    sums = by_value.group_by("mineral_group").agg(pl.col("share").sum())
+    assert sums["share"].to_list() == pytest.approx([1, 1])
+    # Japan's amount is that of the flow, which names the snapshot that it is from.
+    [china] = by_value.filter(mineral_group="hs_810194", supplier_iso3="CHN").to_dicts()
+    [flow] = flows.filter(hs6_code="810194", exporter_iso3="CHN").to_dicts()
+    assert (china["amount"], china["snapshot_ids"]) == (flow["value_usd"], flow["snapshot_ids"])
+    assert [name.split("-")[0] for name in china["snapshot_ids"]] == ["comtrade"]
+    # The USA reported itself; the year before is BACI's, as it was.
+    of_usa = built[SHARES].filter(importer_iso3="USA", mineral_group="hs_850511")
+    newest = of_usa.filter(pl.col("period_start") == date(2025, 1, 1))
+    assert set(newest["source"]) == {"comtrade"}
+    before = built[SHARES].filter(importer_iso3="JPN", period_start=date(2024, 1, 1))
+    assert set(before["source"]) <= {"baci", "baci_top_flows"}
+    assert of_japan(built[YEARS])["vintage_at"].to_list() == [flow["vintage_at"]]
+
+
+@needs_shared
+def test_without_the_setting_no_share_is_made_of_reconciled_flows(
+    early_year: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    off = Marts(tmp_path_factory.mktemp("off"), reconciled_shares=False)
+    built = off.of(early_year, COMTRADE, (RECONCILED, SHARES))
+    assert built[RECONCILED].height > 100
+    assert "reconciled" not in set(built[SHARES]["source"])
+
+
 # ---- As large as it gets
 
 

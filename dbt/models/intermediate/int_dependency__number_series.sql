@@ -14,9 +14,30 @@ with reported as (
 
 ),
 
+own_reconciliation as (
+
+    select * from {{ ref('int_dependency__list_reconciled_importers') }}
+
+),
+
+-- Others have a slice in one snapshot; our own flows name theirs.
 reconciled_slices as (
 
-    select * from {{ ref('stg_lake__reconciled_trade_slices') }}
+    select
+        source,
+        hs6_code,
+        hs_revision,
+        period_start,
+        snapshot_id
+    from {{ ref('stg_lake__reconciled_trade_slices') }}
+    union all
+    select distinct
+        'reconciled' as source,
+        hs6_code,
+        hs_revision,
+        make_date(year, 1, 1) as period_start,
+        cast(null as varchar) as snapshot_id
+    from own_reconciliation
 
 ),
 

@@ -38,6 +38,12 @@ slices as (
 
 ),
 
+own_reconciliation as (
+
+    select * from {{ ref('int_dependency__list_reconciled_importers') }}
+
+),
+
 flows as (
 
     select * from {{ ref('int_trade__select_latest_flows') }}
@@ -193,7 +199,8 @@ years as (
 
 ),
 
--- The newest year of a code in a reconciliation, or of anything that an importer reports.
+-- The newest year of a code in a reconciliation, in our own for each importer, or of anything that
+-- an importer reports.
 last_years as (
 
     select
@@ -203,6 +210,14 @@ last_years as (
         max(period_start) as period_start
     from slices
     group by source, hs6_code
+    union all
+    select
+        'reconciled' as source,
+        importer_iso3,
+        hs6_code,
+        make_date(max(year), 1, 1) as period_start
+    from own_reconciliation
+    group by importer_iso3, hs6_code
     union all
     select
         source,
