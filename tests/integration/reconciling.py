@@ -55,8 +55,15 @@ class Reconciliation:
 
     def made(self, name: str) -> pl.DataFrame:
         """One model, made anew from the tables of its parents."""
-        make(self._connection, name, self._models[name])
+        self.make(name)
         return self._connection.sql(f"from {name}").pl()
+
+    def make(self, name: str) -> None:
+        """The same, as a table only."""
+        make(self._connection, name, self._models[name])
+
+    def execute(self, statement: str) -> None:
+        self._connection.execute(statement)
 
 
 def inputs_of(marts: Marts, *given: object) -> Mapping[str, pl.DataFrame]:
