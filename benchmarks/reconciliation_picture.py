@@ -39,7 +39,7 @@ def picture(flows: pl.DataFrame, shares: pl.DataFrame) -> str:
 
 
 def _powers() -> list[tuple[float, str]]:
-    names = {3: "1 k", 6: "1 m", 9: "1 bn"}
+    names = {3: "1 k", 6: "1 M", 9: "1 bn"}
     return [((power - LEAST) / (LARGEST - LEAST), name) for power, name in names.items()]
 
 

@@ -152,8 +152,8 @@ def run(
     """`dbt build` into a prepared build file, without unit tests: the test suite runs them.
 
     DuckDB uses at most `memory` bytes and spills the rest beside the file. `reconciled_shares`:
-    whether flows that Kido reconciles feed shares. `select` names models; empty for all. `on_start` is called with the number of the model or test that dbt starts, and
-    the number of all.
+    whether flows that Kido reconciles feed shares. `select` names models; empty for all. `on_start`
+    is called with the number of the model or test that dbt starts, and the number of all.
     """
     from dbt.cli.main import dbtRunner
 

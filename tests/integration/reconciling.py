@@ -37,7 +37,7 @@ class Reconciliation:
         self._models = dict(project.compiled())
         self._connection = duckdb.connect()
         self._connection.execute("attach ':memory:' as kido; use kido")
-        for schema in ("intermediate", "reference", "trade", "seeds"):
+        for schema in ("intermediate", "reference", "trade", "dependency", "seeds"):
             self._connection.execute(f"create schema {schema}")
         for name, frame in inputs.items():
             self._connection.register("frame", frame)

@@ -9,9 +9,9 @@ with flows as (
 
 ),
 
-codes_of_groups as (
+closed_gaps as (
 
-    select * from {{ ref('seed_mineral_group_codes') }}
+    select * from {{ ref('int_trade__close_gaps') }}
 
 ),
 
@@ -45,104 +45,6 @@ unpublished as (
 
 ),
 
-codes as (
-
-    select distinct hs6_code
-    from flows
-
-),
-
--- Codes that goods are declared under by mistake: of one heading, or of one mineral.
-neighbours as (
-
-    select
-        codes.hs6_code,
-        others.hs6_code as other_code
-    from codes
-    inner join codes as others
-        on
-            codes.hs6_code <> others.hs6_code
-            and codes.hs6_code[:4] = others.hs6_code[:4]
-    union
-    select
-        ones.hs6_code,
-        others.hs6_code as other_code
-    from codes_of_groups as ones
-    inner join codes_of_groups as others
-        on ones.mineral_group = others.mineral_group and ones.hs6_code <> others.hs6_code
-
-),
-
--- Flows whose gap closes are few: they are chosen first, and grouped then.
-closing_codes as (
-
-    select
-        flows.exporter_iso3,
-        flows.importer_iso3,
-        flows.hs6_code,
-        flows.year,
-        {% for unit, exporter, importer in amounts %}
-            {{
-                closes_gap(
-                    'flows.' ~ exporter, 'flows.' ~ importer, 'others.' ~ exporter,
-                    'others.' ~ importer
-                )
-            }} as is_closed_{{ unit }}{% if not loop.last %},{% endif %}
-        {% endfor %}
-    from flows
-    inner join neighbours on flows.hs6_code = neighbours.hs6_code
-    inner join flows as others
-        on
-            flows.exporter_iso3 = others.exporter_iso3
-            and flows.importer_iso3 = others.importer_iso3
-            and flows.year = others.year
-            and neighbours.other_code = others.hs6_code
-
-),
-
-closing_years as (
-
-    select
-        flows.exporter_iso3,
-        flows.importer_iso3,
-        flows.hs6_code,
-        flows.year,
-        {% for unit, exporter, importer in amounts %}
-            {{
-                evens_out(
-                    'flows.' ~ exporter, 'flows.' ~ importer, 'others.' ~ exporter,
-                    'others.' ~ importer
-                )
-            }} as is_closed_{{ unit }}{% if not loop.last %},{% endif %}
-        {% endfor %}
-    from flows
-    inner join flows as others
-        on
-            flows.exporter_iso3 = others.exporter_iso3
-            and flows.importer_iso3 = others.importer_iso3
-            and flows.hs6_code = others.hs6_code
-            and flows.hs_revision = others.hs_revision
-            and abs(flows.year - others.year) = 1
-
-),
-
-{% for thing in ['code', 'year'] %}
-    closed_by_{{ thing }} as (
-
-        select
-            exporter_iso3,
-            importer_iso3,
-            hs6_code,
-            year,
-            bool_or(is_closed_usd) as is_closed_usd,
-            bool_or(is_closed_kg) as is_closed_kg
-        from closing_{{ thing }}s
-        where is_closed_usd or is_closed_kg
-        group by exporter_iso3, importer_iso3, hs6_code, year
-
-    ),
-
-{% endfor %}
 examined as (
 
     select
@@ -173,8 +75,8 @@ examined as (
                 ),
                 false
             ) as is_confidential_{{ unit }},
-            coalesce(closed_by_code.is_closed_{{ unit }}, false) as is_other_code_{{ unit }},
-            coalesce(closed_by_year.is_closed_{{ unit }}, false) as is_other_year_{{ unit }}
+            coalesce(closed_gaps.is_other_code_{{ unit }}, false) as is_other_code_{{ unit }},
+            coalesce(closed_gaps.is_other_year_{{ unit }}, false) as is_other_year_{{ unit }}
             {%- if not loop.last %},{% endif %}
         {% endfor %}
     from flows
@@ -194,18 +96,12 @@ examined as (
             and flows.importer_iso3 = unpublished_imports.reporter_iso3
             and flows.hs6_code = unpublished_imports.hs6_code
             and flows.year = unpublished_imports.year
-    left join closed_by_code
+    left join closed_gaps
         on
-            flows.exporter_iso3 = closed_by_code.exporter_iso3
-            and flows.importer_iso3 = closed_by_code.importer_iso3
-            and flows.hs6_code = closed_by_code.hs6_code
-            and flows.year = closed_by_code.year
-    left join closed_by_year
-        on
-            flows.exporter_iso3 = closed_by_year.exporter_iso3
-            and flows.importer_iso3 = closed_by_year.importer_iso3
-            and flows.hs6_code = closed_by_year.hs6_code
-            and flows.year = closed_by_year.year
+            flows.exporter_iso3 = closed_gaps.exporter_iso3
+            and flows.importer_iso3 = closed_gaps.importer_iso3
+            and flows.hs6_code = closed_gaps.hs6_code
+            and flows.year = closed_gaps.year
 
 )
 

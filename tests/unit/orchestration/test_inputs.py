@@ -52,6 +52,7 @@ def test_the_setting_of_reconciled_shares_makes_another_build(
     monkeypatch.setattr(inputs, "all_sources", dict)
     home = tmp_path / "home"
     versions = {
-        inputs.inputs_version(Settings.load(home=home, reconciled_shares=on)) for on in (True, False)
+        inputs.inputs_version(Settings.load(home=home, reconciled_shares=on))
+        for on in (True, False)
     }
     assert len(versions) == 2
