@@ -54,7 +54,8 @@ REPORTERS = 17
 ROUNDS = 3
 STEPS = (
     *RECONCILIATION[:2], "intermediate.int_trade__list_report_snapshots", *RECONCILIATION[2:],
-    "intermediate.int_trade__close_gaps", "intermediate.int_trade__explain_gaps", "trade.reconciled_flows", "dependency.bilateral_views",
+    "intermediate.int_trade__close_gaps", "intermediate.int_trade__explain_gaps",
+    "trade.reconciled_flows", "dependency.bilateral_views",
 )  # fmt: skip
 PASS = f"""
     select reporter_iso3, partner_iso3, flow, commodity_code, sum(value_usd), sum(net_weight_kg)
