@@ -38,12 +38,6 @@ slices as (
 
 ),
 
-own_reconciliation as (
-
-    select * from {{ ref('int_dependency__list_reconciled_importers') }}
-
-),
-
 flows as (
 
     select * from {{ ref('int_trade__select_latest_flows') }}
@@ -216,7 +210,7 @@ last_years as (
         importer_iso3,
         hs6_code,
         make_date(max(year), 1, 1) as period_start
-    from own_reconciliation
+    from {{ ref('int_dependency__list_reconciled_importers') }}
     group by importer_iso3, hs6_code
     union all
     select
