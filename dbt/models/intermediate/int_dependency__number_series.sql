@@ -23,20 +23,13 @@ own_reconciliation as (
 -- Others have a slice in one snapshot; our own flows name theirs.
 reconciled_slices as (
 
-    select
-        source,
-        hs6_code,
-        hs_revision,
-        period_start,
-        snapshot_id
-    from {{ ref('stg_lake__reconciled_trade_slices') }}
-    union all
+    select * from {{ ref('stg_lake__reconciled_trade_slices') }}
+    union all by name
     select distinct
         'reconciled' as source,
         hs6_code,
         hs_revision,
-        make_date(year, 1, 1) as period_start,
-        cast(null as varchar) as snapshot_id
+        make_date(year, 1, 1) as period_start
     from own_reconciliation
 
 ),
