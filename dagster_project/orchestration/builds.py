@@ -170,7 +170,7 @@ class Build:
         again = "Build again: kido build --force."
         if not record.exists():
             raise PublicationError(
-                f"Nothing records what was checked of the build in {self.directory}.",
+                f"{record} is missing: nothing records what was checked of this build.",
                 hint=f"Its checks did not all run, or an earlier version made it. {again}",
             )
         hashes = self._hashes(file)

@@ -212,8 +212,9 @@ def test_a_build_that_an_earlier_version_blocked_is_built_again(
     (blocked.directory / builds.SEAL).unlink()
     for accept in (blocked.release.release_id, ""):
         assert failure(materialize(accept=accept)) == (
-            f"Nothing records what was checked of the build in {blocked.directory}. Its checks did "
-            "not all run, or an earlier version made it. Build again: kido build --force."
+            f"{blocked.directory / builds.SEAL} is missing: nothing records what was checked of "
+            "this build. Its checks did not all run, or an earlier version made it. Build again: "
+            "kido build --force."
         )
     assert published_close(settings) == 150.0
 
