@@ -14,6 +14,20 @@ breaks as (
 
 ),
 
+exports as (
+
+    select * from declared
+    where side = 'export'
+
+),
+
+imports as (
+
+    select * from declared
+    where side = 'import'
+
+),
+
 paired as (
 
     select
@@ -21,19 +35,20 @@ paired as (
         importer_iso3,
         hs6_code,
         year,
-        {% for side, prefix in [('export', 'exporter'), ('import', 'importer')] %}
-            max(hs_revision) filter (where side = '{{ side }}') as {{ prefix }}_revision,
-            nullif(max(value_usd) filter (where side = '{{ side }}'), 0) as {{ prefix }}_usd,
-            max(net_weight_kg) filter (where side = '{{ side }}') as {{ prefix }}_kg,
-            max(declared_usd) filter (where side = '{{ side }}') as declared_{{ prefix }}_usd,
-            max(declared_kg) filter (where side = '{{ side }}') as declared_{{ prefix }}_kg,
+        {% for side, prefix in [('exports', 'exporter'), ('imports', 'importer')] %}
+            {{ side }}.hs_revision as {{ prefix }}_revision,
+            nullif({{ side }}.value_usd, 0) as {{ prefix }}_usd,
+            {{ side }}.net_weight_kg as {{ prefix }}_kg,
+            {{ side }}.declared_usd as declared_{{ prefix }}_usd,
+            {{ side }}.declared_kg as declared_{{ prefix }}_kg,
         {% endfor %}
-        max(re_exported_usd) filter (where side = 'export') as re_exported_usd,
-        coalesce(bool_and(is_cif) filter (where side = 'import'), false) as is_cif,
-        bool_or(is_provisional) as is_provisional,
-        max(vintage_at) as vintage_at
-    from declared
-    group by exporter_iso3, importer_iso3, hs6_code, year
+        exports.re_exported_usd,
+        coalesce(imports.is_cif, false) as is_cif,
+        coalesce(exports.is_provisional, false) or coalesce(imports.is_provisional, false)
+            as is_provisional,
+        greatest(exports.vintage_at, imports.vintage_at) as vintage_at
+    from exports
+    full outer join imports using (exporter_iso3, importer_iso3, hs6_code, year)
 
 ),
 

@@ -28,22 +28,41 @@ baci_flows as (
 
 ),
 
--- BACI has other editions of the HS for earlier years: not where a code has other goods in them.
-comparable_baci_flows as (
+-- What others have reported: few of the codes and years of BACI.
+codes as (
+
+    select distinct
+        hs6_code,
+        year
+    from flows
+
+),
+
+baci_flows_of_codes as (
 
     select baci_flows.*
     from baci_flows
+    semi join codes
+        on baci_flows.hs6_code = codes.hs6_code and baci_flows.year = codes.year
+
+),
+
+-- BACI has other editions of the HS for earlier years: not where a code has other goods in them.
+estimated as (
+
+    select flows_of_codes.*
+    from baci_flows_of_codes as flows_of_codes
     where
         not exists (
             select 1
             from breaks
             where
-                baci_flows.hs6_code = breaks.hs6_code
+                flows_of_codes.hs6_code = breaks.hs6_code
                 and {{
                     is_across_a_break(
-                        'breaks', 'baci_flows.hs_revision', 'baci_flows.year',
-                        'coalesce(' ~ target_edition('baci_flows.year')
-                        ~ ', baci_flows.hs_revision)', 'baci_flows.year'
+                        'breaks', 'flows_of_codes.hs_revision', 'flows_of_codes.year',
+                        'coalesce(' ~ target_edition('flows_of_codes.year')
+                        ~ ', flows_of_codes.hs_revision)', 'flows_of_codes.year'
                     )
                 }}
         )
@@ -65,18 +84,6 @@ reported as (
             and flows.hs6_code = reasons.hs6_code
             and flows.year = reasons.year
     {{ join_report_snapshots('flows', 'report_snapshots') }}
-
-),
-
--- What only CEPII estimates, of codes and years that others have reported.
-estimated as (
-
-    select comparable_baci_flows.*
-    from comparable_baci_flows
-    semi join flows
-        on
-            comparable_baci_flows.hs6_code = flows.hs6_code
-            and comparable_baci_flows.year = flows.year
 
 )
 
