@@ -48,10 +48,6 @@ class Part(NamedTuple):
 
 def read(payload: bytes) -> Part:
     """A CSV file as text. Raises UpstreamFormatError for another layout."""
-    try:
-        payload.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        payload = payload.decode("cp932", errors="replace").encode()
     header = header_of(payload, source=NAME)
     expected = [*FIXED_COLUMNS, *(name for _ in MONTHS for name in MONTH_COLUMNS)]
     if len(header) != len(expected) or not all(
@@ -62,6 +58,10 @@ def read(payload: bytes) -> Part:
             "`Exp or Imp` to `Value-Dec`.",
             hint=WHOSE,
         )
+    try:
+        payload.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        payload = payload.decode("cp932", errors="replace").encode()
     table = read_text_table(payload, source=NAME, required=header, hint=WHOSE)
     table.columns = [
         *FIXED_COLUMNS,
