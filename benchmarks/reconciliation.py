@@ -55,10 +55,10 @@ SEED, DRAWS, FURTHEST = 1, 10_000, 12
 ROUNDS = 3
 STEPS = (
     *RECONCILIATION[:2], "intermediate.int_trade__list_report_snapshots", *RECONCILIATION[2:],
-    "intermediate.int_trade__close_gaps", "intermediate.int_trade__explain_gaps",
+    "intermediate.int_trade__list_covered_codes", "intermediate.int_trade__close_gaps", "intermediate.int_trade__explain_gaps",
     "trade.reconciled_flows", "dependency.bilateral_views",
 )  # fmt: skip
-REASONS = ("close_gaps", "explain_gaps")
+REASONS = ("list_covered_codes", "close_gaps", "explain_gaps")
 VIEWS = "bilateral_views"
 """It reads all flows of BACI, too."""
 

@@ -21,7 +21,9 @@
      insurance in it;
    - `agreement`: amounts agree that differ by no more than this part;
    - `unit_ratio`: unit values that differ by this factor are of two units;
-   - `confidential_least`: a part without a partner explains a gap of which it is at least this part;
+   - `closing_least`: another code closes a gap of which its own gap is at least this part;
+   - `confidential_least`: what is declared without a partner explains gaps of which it is at least
+     this part;
    - `least_share_at_hand`: the part of an importer's trade whose reporters must have reported. #}
 {% macro reconciliation(name) -%}
     {{
@@ -41,6 +43,7 @@
             'largest_freight': 0.30,
             'agreement': 0.10,
             'unit_ratio': 10,
+            'closing_least': 0.5,
             'confidential_least': 0.5,
             'least_share_at_hand': 0.90,
         }[name]
@@ -118,25 +121,14 @@
 {%- endmacro %}
 
 
-{# Whether the gap between two amounts closes with that of other amounts: no more remains of it than
-   amounts may differ by. A missing amount is 0. #}
-{% macro closes_gap(amount, other, further_amount, further_other) -%}
-    abs(
-        coalesce({{ amount }}, 0) - coalesce({{ other }}, 0)
-        + coalesce({{ further_amount }}, 0) - coalesce({{ further_other }}, 0)
-    ) <= {{ reconciliation('agreement') }} * greatest({{ amount }}, {{ other }})
-{%- endmacro %}
-
-
-{# Whether the sums of two years agree whose gaps have opposite signs. A missing amount is 0. #}
+{# Whether the sums of two years agree whose gaps have opposite signs; false where one is missing. #}
 {% macro evens_out(amount, other, further_amount, further_other) -%}
     (
-        sign(coalesce({{ amount }}, 0) - coalesce({{ other }}, 0))
-        = -sign(coalesce({{ further_amount }}, 0) - coalesce({{ further_other }}, 0))
+        sign({{ amount }} - {{ other }}) = -sign({{ further_amount }} - {{ further_other }})
         and {{
             agree(
-                '(coalesce(' ~ amount ~ ', 0) + coalesce(' ~ further_amount ~ ', 0))',
-                '(coalesce(' ~ other ~ ', 0) + coalesce(' ~ further_other ~ ', 0))'
+                '(' ~ amount ~ ' + ' ~ further_amount ~ ')',
+                '(' ~ other ~ ' + ' ~ further_other ~ ')'
             )
         }}
     )

@@ -16,7 +16,7 @@ from tests.integration.marts import Marts
 FLOWS = "intermediate.int_trade__unite_flows"
 INPUTS = (
     FLOWS, "intermediate.int_trade__list_disagreeing_totals", "reference.code_concordance",
-    "trade.baci_flows",
+    "trade.baci_flows", "catalog.snapshots",
 )  # fmt: skip
 """What the models below are made from; of a home they are computed by `Marts`."""
 
@@ -37,7 +37,7 @@ class Reconciliation:
         self._models = dict(project.compiled())
         self._connection = duckdb.connect()
         self._connection.execute("attach ':memory:' as kido; use kido")
-        for schema in ("intermediate", "reference", "trade", "dependency", "seeds"):
+        for schema in ("intermediate", "reference", "trade", "dependency", "catalog", "seeds"):
             self._connection.execute(f"create schema {schema}")
         for name, frame in inputs.items():
             self._connection.register("frame", frame)

@@ -4,13 +4,24 @@
 with flows as (
 
     select * from {{ ref('int_trade__reconcile_flows') }}
-    where {{ var('reconciled_shares') }}
+    where value_usd is not null and {{ var('reconciled_shares') }}
 
 ),
 
 covered_codes as (
 
     select * from {{ ref('int_trade__list_covered_codes') }}
+
+),
+
+reports as (
+
+    select distinct
+        reporter_iso3,
+        hs6_code,
+        year
+    from {{ ref('int_trade__choose_reports') }}
+    where side = 'import'
 
 ),
 
@@ -77,16 +88,34 @@ candidates as (
 
 ),
 
+-- An importer that has declared others and not this code has none of it, if nobody says otherwise.
+declared_none as (
+
+    select covered_codes.*
+    from covered_codes
+    anti join flows
+        on
+            covered_codes.reporter_iso3 = flows.importer_iso3
+            and covered_codes.hs6_code = flows.hs6_code
+            and covered_codes.year = flows.year
+    where covered_codes.side = 'import'
+
+),
+
 silent as (
 
     select candidates.*
     from candidates
-    anti join covered_codes
+    anti join reports
         on
-            covered_codes.side = 'import'
-            and candidates.importer_iso3 = covered_codes.reporter_iso3
-            and candidates.hs6_code = covered_codes.hs6_code
-            and candidates.year = covered_codes.year
+            candidates.importer_iso3 = reports.reporter_iso3
+            and candidates.hs6_code = reports.hs6_code
+            and candidates.year = reports.year
+    anti join declared_none
+        on
+            candidates.importer_iso3 = declared_none.reporter_iso3
+            and candidates.hs6_code = declared_none.hs6_code
+            and candidates.year = declared_none.year
 
 ),
 
@@ -95,15 +124,14 @@ full_years as (
 
     select
         silent.*,
-        covered_codes.year as full_year,
+        reports.year as full_year,
         true as is_own
     from silent
-    inner join covered_codes
+    inner join reports
         on
-            covered_codes.side = 'import'
-            and silent.importer_iso3 = covered_codes.reporter_iso3
-            and silent.hs6_code = covered_codes.hs6_code
-            and silent.year > covered_codes.year
+            silent.importer_iso3 = reports.reporter_iso3
+            and silent.hs6_code = reports.hs6_code
+            and silent.year > reports.year
     union all
     select
         silent.*,

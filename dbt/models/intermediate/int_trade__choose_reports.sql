@@ -28,7 +28,6 @@ disagreeing_totals as (
 concordance as (
 
     select * from {{ ref('code_concordance') }}
-    where weight is not null
 
 ),
 
@@ -67,55 +66,47 @@ whole_slices as (
 
 ),
 
--- What an economy declared comes from one source, with its re-exports.
-chosen as (
+-- A code is carried over if all of it is: the weights of all its parts are known and make one.
+carried as (
 
-    select
-        whole_slices.*,
-        case whole_slices.flow when 'import' then 'import' else 'export' end as side,
-        {{ target_edition('whole_slices.year') }} as reconciled_revision
-    from whole_slices
-    inner join precedence on whole_slices.source = precedence.source
+    select * from concordance
+    window parts as (partition by hs6_code, hs_revision, target_hs_revision)
     qualify
-        precedence.rank = min(precedence.rank) over (
-            partition by
-                whole_slices.reporter_iso3,
-                whole_slices.flow = 'import',
-                whole_slices.commodity_code,
-                whole_slices.year
-        )
+        bool_and(weight is not null) over parts
+        and abs(sum(weight) over parts - 1) <= 1e-9
 
 ),
 
--- A code is carried over if all of it is: the weights of its parts are known and make one.
-carried as (
+converted as (
 
     select
-        *,
-        sum(weight) over (
-            partition by hs6_code, hs_revision, target_hs_revision
-        ) as weight_of_all
-    from concordance
+        slices.source,
+        slices.reporter_iso3,
+        slices.flow,
+        case slices.flow when 'import' then 'import' else 'export' end as side,
+        slices.commodity_code,
+        slices.hs_revision,
+        slices.period_start,
+        cast(slices.year as integer) as year,
+        slices.has_weights,
+        coalesce(carried.target_hs6_code, slices.commodity_code) as hs6_code,
+        coalesce(carried.target_hs_revision, slices.hs_revision) as target_hs_revision,
+        coalesce(carried.weight, 1.0) as code_weight
+    from whole_slices as slices
+    left join carried
+        on
+            slices.commodity_code = carried.hs6_code
+            and slices.hs_revision = carried.hs_revision
+            and {{ target_edition('slices.year') }} = carried.target_hs_revision
 
 )
 
-select
-    chosen.source,
-    chosen.reporter_iso3,
-    chosen.flow,
-    chosen.side,
-    chosen.commodity_code,
-    chosen.hs_revision,
-    chosen.period_start,
-    cast(chosen.year as integer) as year,
-    chosen.has_weights,
-    coalesce(carried.target_hs6_code, chosen.commodity_code) as hs6_code,
-    coalesce(carried.target_hs_revision, chosen.hs_revision) as target_hs_revision,
-    coalesce(carried.weight, 1.0) as code_weight
-from chosen
-left join carried
-    on
-        chosen.commodity_code = carried.hs6_code
-        and chosen.hs_revision = carried.hs_revision
-        and chosen.reconciled_revision = carried.target_hs_revision
-        and abs(carried.weight_of_all - 1) <= 1e-9
+-- What an economy declared of a code comes from one source, with its re-exports.
+select converted.*
+from converted
+inner join precedence on converted.source = precedence.source
+qualify
+    precedence.rank = min(precedence.rank) over (
+        partition by
+            converted.reporter_iso3, converted.side, converted.hs6_code, converted.year
+    )

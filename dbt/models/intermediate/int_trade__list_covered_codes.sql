@@ -1,3 +1,6 @@
+{# Few rows, looked up for each flow. #}
+{{ config(materialized='table') }}
+
 with report_snapshots as (
 
     select * from {{ ref('int_trade__list_report_snapshots') }}

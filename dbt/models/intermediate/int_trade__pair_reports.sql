@@ -175,4 +175,3 @@ select
     is_provisional,
     vintage_at
 from marked_up
-where exporter_usd is not null or importer_usd is not null

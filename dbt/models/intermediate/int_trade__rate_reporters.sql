@@ -37,17 +37,34 @@ reports as (
 
 ),
 
-levels as (
+hubs as (
 
     select
         year,
-        reporter_iso3,
-        count(*) as pairs,
-        median(gap_ln) as level_ln,
-        count(*) filter (where is_export) as export_pairs,
-        median(gap_ln) filter (where is_export) as export_level_ln
+        reporter_iso3
     from reports
+    where is_export
     group by year, reporter_iso3
+    having
+        count(*) >= {{ reconciliation('hub_least_pairs') }}
+        and median(gap_ln) > ln({{ reconciliation('hub_ratio') }})
+
+),
+
+-- What a hub exports is of others: it says nothing about the level of its reports.
+levels as (
+
+    select
+        reports.year,
+        reports.reporter_iso3,
+        any_value(hubs.year) is not null as is_hub,
+        count(*) filter (where hubs.year is null or not reports.is_export) as pairs,
+        median(reports.gap_ln) filter (where hubs.year is null or not reports.is_export)
+            as level_ln
+    from reports
+    left join hubs
+        on reports.year = hubs.year and reports.reporter_iso3 = hubs.reporter_iso3
+    group by reports.year, reports.reporter_iso3
 
 ),
 
@@ -63,11 +80,7 @@ reporters as (
                 then level_ln
             else 0
         end as correction_ln,
-        coalesce(
-            export_pairs >= {{ reconciliation('hub_least_pairs') }}
-            and export_level_ln > ln({{ reconciliation('hub_ratio') }}),
-            false
-        ) as is_hub
+        is_hub
     from levels
 
 ),

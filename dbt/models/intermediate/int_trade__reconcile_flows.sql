@@ -95,9 +95,9 @@ shared as (
     select
         *,
         case
-            when exporter_usd is null then 'importer_only'
-            when importer_usd is null then 'exporter_only'
-            else 'two_sided'
+            when exporter_usd is not null and importer_usd is not null then 'two_sided'
+            when exporter_usd is not null then 'exporter_only'
+            when importer_usd is not null then 'importer_only'
         end as basis,
         case
             when exporter_usd is null then 0
@@ -106,6 +106,33 @@ shared as (
         end as exporter_weight_share,
         abs(ln(exporter_usd / importer_fob_usd)) as mirror_gap_ln
     from weighed
+
+),
+
+-- No level makes a figure that is above or below both reports.
+reconciled as (
+
+    select
+        *,
+        case basis
+            when 'exporter_only' then exporter_usd
+            when 'importer_only' then importer_fob_usd
+            when 'two_sided'
+                then
+                    least(
+                        greatest(
+                            {{
+                                weighted_mean(
+                                    'levelled_exporter_usd', 'levelled_importer_usd',
+                                    'exporter_weight_share'
+                                )
+                            }},
+                            least(exporter_usd, importer_fob_usd)
+                        ),
+                        greatest(exporter_usd, importer_fob_usd)
+                    )
+        end as figure_usd
+    from shared
 
 )
 
@@ -116,21 +143,12 @@ select
     hs_revision,
     year,
     basis,
-    round(
-        case basis
-            when 'exporter_only' then exporter_usd
-            when 'importer_only' then importer_fob_usd
-            else {{
-                weighted_mean(
-                    'levelled_exporter_usd', 'levelled_importer_usd', 'exporter_weight_share'
-                )
-            }}
-        end, 2
-    ) as value_usd,
+    round(figure_usd, 2) as value_usd,
+    -- One weight alone is that of its own report's value.
     round(
         case
-            when exporter_kg is null then importer_kg
-            when importer_kg is null then exporter_kg
+            when exporter_kg is null then importer_kg * figure_usd / importer_fob_usd
+            when importer_kg is null then exporter_kg * figure_usd / exporter_usd
             else {{ weighted_mean('exporter_kg', 'importer_kg', 'exporter_weight_share') }}
         end, 3
     ) as net_weight_kg,
@@ -155,4 +173,4 @@ select
     is_hub,
     is_provisional,
     vintage_at
-from shared
+from reconciled

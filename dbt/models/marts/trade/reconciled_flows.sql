@@ -1,6 +1,7 @@
 with flows as (
 
     select * from {{ ref('int_trade__reconcile_flows') }}
+    where value_usd is not null
 
 ),
 

@@ -1,5 +1,6 @@
 -- By table of the lake: what one vintage replaces as a whole (its `vintage_slice`); what identifies
--- a series, and the part of it that distinguishes the rows of a slice; what is printed with the
+-- a series, and the part of it that distinguishes the rows of a slice; what both vintages must have
+-- to be compared, since another edition of the HS is no revision; what is printed with the
 -- same digits where that is more than a slice; the measures, with the most digits behind the point;
 -- and the rows that marts read.
 {% set tables = {
@@ -11,6 +12,7 @@
         'frequency': 'frequency',
         'series': ['reporter_iso3', 'partner_iso3', 'flow', 'commodity_code', 'hs_revision'],
         'row': ['partner_iso3', 'hs_revision'],
+        'comparable': ['hs_revision'],
         'printed_together': [],
         'period': 'period_start',
         'measures': {'value_usd': 3, 'net_weight_kg': 3},
@@ -24,6 +26,7 @@
         'frequency': "'A'",
         'series': ['exporter_iso3', 'importer_iso3', 'hs6_code', 'hs_revision'],
         'row': ['exporter_iso3', 'importer_iso3'],
+        'comparable': [],
         'printed_together': [],
         'period': 'period_start',
         'measures': {'value_usd': 3, 'net_weight_kg': 3},
@@ -35,6 +38,7 @@
         'frequency': 'frequency',
         'series': ['instrument', 'unit'],
         'row': ['frequency'],
+        'comparable': [],
         'printed_together': ['source', 'instrument', 'unit', 'snapshot_id'],
         'period': 'price_date',
         'measures': {'close': 8},
@@ -81,6 +85,12 @@ landed as (
                 and known.vintage_at = vintages.vintage_at
                 and {{ same_in('known', 'vintages', of_slice) }}
         where {{ columns.is_read }}
+        {% if columns.comparable %}
+            qualify
+                count(distinct vintages.is_earlier) over (
+                    partition by vintages.pair, known.{{ columns.comparable | join(', known.') }}
+                ) = 2
+        {% endif %}
 
     ),
 
