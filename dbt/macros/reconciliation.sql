@@ -1,5 +1,5 @@
 {# Rules of the reconciliation of mirror reports, with every constant in one place. Each is a round
-   number that was set before the result was compared with that of another reconciler. #}
+   number. `docs/reconciliation.md` says which were set after a result had been seen. #}
 
 
 {# A constant by its name:

@@ -28,7 +28,7 @@ baci_flows as (
 
 ),
 
--- What others have reported: few of the codes and years of BACI.
+-- Of BACI only these are read: it has many more codes and years.
 codes as (
 
     select distinct
