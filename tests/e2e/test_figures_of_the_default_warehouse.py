@@ -247,6 +247,17 @@ def test_exporters_reports_never_feed_shares(rows: Rows) -> None:
         (date(2025, 11, 1), 135.8, 23),
     ],
 )
+def test_tables_of_many_reporters_are_empty_and_say_what_fills_them(rows: Rows) -> None:
+    for table in ("trade.reconciled_flows", "dependency.bilateral_views", "trade.revisions"):
+        assert rows(f"select count(*) from {table}") == [(0,)]
+        assert rows(
+            "select source from catalog.sources "
+            "where source = 'comtrade' and list_contains(fills_tables, ?)",
+            table,
+        ) == [("comtrade",)]
+    assert rows("select 1 from dependency.supplier_shares where source = 'reconciled'") == []
+
+
 def test_british_magnets_of_rare_earths_from_china_by_month(
     rows: Rows, month: date, tonnes: float, partners: int
 ) -> None:
