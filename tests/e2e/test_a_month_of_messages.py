@@ -9,6 +9,7 @@ clauses alone, without a run.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from contextlib import ExitStack
@@ -196,9 +197,10 @@ def month(few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         each.name: each for each in (LateLondon(), Brasilia(), Washington(), MisprintedReserve())
     }
     with ExitStack() as stack:
-        home = tmp_path_factory.mktemp("month") / "home"
+        folder = tmp_path_factory.mktemp("month")
+        home = folder / "home"
         patch = clean_settings(stack, home, publishers)
-        bundled.use(few_flows, patch.setattr)
+        bundled.use(known_by_then(folder / "bundled", few_flows), patch.setattr)
         month = month_with(stack, patch)
         definitions = defs()
         for day in days(FIRST, LAST):
@@ -208,6 +210,14 @@ def month(few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             with time_machine.travel(datetime.combine(day, RUN_AT, UTC)):
                 run_day(month, day, definitions)
         yield month
+
+
+def known_by_then(folder: Path, few_flows: Path) -> Path:
+    """The bundled files, with notices decided on the first day: later ones would be quarantined."""
+    name = "catalogue/notices.yaml"
+    text = (few_flows / name).read_text("utf8")
+    decided = re.sub(r"decided: \d{4}-\d\d-\d\d$", f"decided: {FIRST}", text, flags=re.MULTILINE)
+    return bundled.with_files(folder, {name: decided.encode()}, few_flows)
 
 
 def meet_storms(publishers: Mapping[str, Publisher], day: date) -> None:
