@@ -239,14 +239,6 @@ def test_exporters_reports_never_feed_shares(rows: Rows) -> None:
     ) == [("comexstat", "BRA"), ("hmrc", "GBR")]
 
 
-@pytest.mark.parametrize(
-    ("month", "tonnes", "partners"),
-    [
-        (date(2025, 4, 1), 79.5, 21),
-        (date(2025, 6, 1), 58.5, 17),
-        (date(2025, 11, 1), 135.8, 23),
-    ],
-)
 def test_tables_of_many_reporters_are_empty_and_say_what_fills_them(rows: Rows) -> None:
     for table in ("trade.reconciled_flows", "dependency.bilateral_views", "trade.revisions"):
         assert rows(f"select count(*) from {table}") == [(0,)]
@@ -258,6 +250,14 @@ def test_tables_of_many_reporters_are_empty_and_say_what_fills_them(rows: Rows) 
     assert rows("select 1 from dependency.supplier_shares where source = 'reconciled'") == []
 
 
+@pytest.mark.parametrize(
+    ("month", "tonnes", "partners"),
+    [
+        (date(2025, 4, 1), 79.5, 21),
+        (date(2025, 6, 1), 58.5, 17),
+        (date(2025, 11, 1), 135.8, 23),
+    ],
+)
 def test_british_magnets_of_rare_earths_from_china_by_month(
     rows: Rows, month: date, tonnes: float, partners: int
 ) -> None:
