@@ -6,6 +6,7 @@ What a run does is defined by the assets; here are its start, its tags and its o
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import shutil
 import sys
@@ -182,7 +183,7 @@ def _run(
 
     job = definitions.resolve_job_def("build")
     run_id = str(uuid.uuid4())
-    with suppress_dagster_noise(), open_instance(settings) as instance:
+    with lines_of_a_run(), open_instance(settings) as instance:
         builds.Build(settings.build_dir / run_id).claim(own_name())
         result = job.execute_in_process(
             run_id=run_id,
@@ -228,25 +229,34 @@ def _print(line: str) -> None:
 
 
 @contextlib.contextmanager
-def suppress_dagster_noise() -> Iterator[None]:
-    """Suppress two outputs of Dagster that do not help a person at a terminal.
+def lines_of_a_run() -> Iterator[None]:
+    """Print on standard error what a run says, each line at once, without what helps nobody there.
 
-    These are the statements that its event log could not store (the error itself is raised and
+    That are the statements that Dagster's event log could not store (the error itself is raised and
     reported), and warnings of checks that are skipped because nothing is new.
     """
     # The name of a private module: remove it when Dagster no longer warns of skipped checks.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
-    with contextlib.redirect_stderr(cast(TextIO, _WithoutStatements(sys.stderr))):
+    with contextlib.redirect_stderr(cast(TextIO, _StandardError(sys.stderr))):
         yield
 
 
-class _WithoutStatements:
+class _StandardError:
+    """Standard error without the statements, and without a descriptor.
+
+    Dagster turns a descriptor to a file, which a process of its own copies to the terminal and is
+    ended with the run: lines would come late, and the last ones not at all.
+    """
+
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
         is_statement = text.startswith("Exception while writing logger call to event log")
         return len(text) if is_statement else self._stream.write(text)
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation("fileno")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

@@ -1,14 +1,17 @@
 """What a person at a terminal sees of a run."""
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from dagster_project.orchestration.execute import lines_of_a_run
 from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.orchestration.progress import StageHandler
+from dagster_project.serving.terminal import say
 
 REASON = "dbt: 1 failed: answers: Binder Error: no such column."
 
@@ -106,3 +109,25 @@ def test_a_source_bears_the_name_one_types() -> None:
     assert run(landing, lines)
     (line,) = lines
     assert line.startswith("  landed baci_top_flows (")
+
+
+def test_the_last_line_is_printed_though_nothing_copies_what_dagster_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Dagster keeps what a run prints, and has `tail` copy it: here a `tail` that is too slow."""
+    slow = tmp_path / "bin" / "tail"
+    slow.parent.mkdir()
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
+
+    @dg.asset
+    def flows() -> None:
+        say("flows are read")
+
+    instance = dg.DagsterInstance.local_temp(
+        str(tmp_path), overrides={"telemetry": {"enabled": False}}
+    )
+    with lines_of_a_run(), instance:
+        assert dg.materialize([flows], instance=instance).success
+    assert "flows are read\n" in capfd.readouterr().err
