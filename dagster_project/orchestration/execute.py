@@ -183,7 +183,7 @@ def _run(
 
     job = definitions.resolve_job_def("build")
     run_id = str(uuid.uuid4())
-    with lines_of_a_run(), open_instance(settings) as instance:
+    with direct_stderr(), open_instance(settings) as instance:
         builds.Build(settings.build_dir / run_id).claim(own_name())
         result = job.execute_in_process(
             run_id=run_id,
@@ -229,23 +229,23 @@ def _print(line: str) -> None:
 
 
 @contextlib.contextmanager
-def lines_of_a_run() -> Iterator[None]:
-    """Print on standard error what a run says, each line at once, without what helps nobody there.
+def direct_stderr() -> Iterator[None]:
+    """Print each line of a run on standard error at once, but two outputs of Dagster not at all.
 
-    That are the statements that Dagster's event log could not store (the error itself is raised and
+    These are the statements that its event log could not store (the error itself is raised and
     reported), and warnings of checks that are skipped because nothing is new.
     """
     # The name of a private module: remove it when Dagster no longer warns of skipped checks.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
-    with contextlib.redirect_stderr(cast(TextIO, _StandardError(sys.stderr))):
+    with contextlib.redirect_stderr(cast(TextIO, _DirectStderr(sys.stderr))):
         yield
 
 
-class _StandardError:
-    """Standard error without the statements, and without a descriptor.
+class _DirectStderr:
+    """Standard error without the statements, and without a descriptor that could be redirected.
 
-    Dagster turns a descriptor to a file, which a process of its own copies to the terminal and is
-    ended with the run: lines would come late, and the last ones not at all.
+    Dagster would redirect it to a file that `tail` copies to the terminal. It ends `tail` with the
+    run: lines would come late, and the last ones at times not at all.
     """
 
     def __init__(self, stream: TextIO) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dagster_project.orchestration.execute import lines_of_a_run
+from dagster_project.orchestration.execute import direct_stderr
 from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.orchestration.progress import StageHandler
 from dagster_project.serving.terminal import say
@@ -128,6 +128,6 @@ def test_the_last_line_is_printed_though_nothing_copies_what_dagster_keeps(
     instance = dg.DagsterInstance.local_temp(
         str(tmp_path), overrides={"telemetry": {"enabled": False}}
     )
-    with lines_of_a_run(), instance:
+    with direct_stderr(), instance:
         assert dg.materialize([flows], instance=instance).success
     assert "flows are read\n" in capfd.readouterr().err
