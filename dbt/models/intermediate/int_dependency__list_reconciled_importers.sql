@@ -1,10 +1,21 @@
 {# Few rows, read by several models, and made of all reconciled flows. #}
 {{ config(materialized='table') }}
 
-with flows as (
+with candidates as (
 
-    select * from {{ ref('int_trade__reconcile_flows') }}
-    where value_usd is not null and {{ var('reconciled_shares') }}
+    select * from {{ ref('int_dependency__list_candidate_importers') }}
+
+),
+
+silent as (
+
+    select
+        importer_iso3,
+        hs6_code,
+        hs_revision,
+        year
+    from candidates
+    where is_silent
 
 ),
 
@@ -45,77 +56,9 @@ slices as (
 
 ),
 
-groups as (
-
-    select distinct
-        mineral_group,
-        hs6_code
-    from {{ ref('mineral_group_codes') }}
-
-),
-
 breaks as (
 
     select * from {{ ref('seed_nomenclature_breaks') }}
-
-),
-
-codes as (
-
-    select
-        hs6_code,
-        year,
-        max(hs_revision) as hs_revision
-    from flows
-    group by hs6_code, year
-
-),
-
--- Every code of a group of which an importer has one: it may have none of the others.
-candidates as (
-
-    select
-        flows.importer_iso3,
-        others.hs6_code,
-        flows.year,
-        coalesce(any_value(codes.hs_revision), any_value({{ target_edition('flows.year') }}))
-            as hs_revision
-    from flows
-    inner join groups on flows.hs6_code = groups.hs6_code
-    inner join groups as others on groups.mineral_group = others.mineral_group
-    left join codes on others.hs6_code = codes.hs6_code and flows.year = codes.year
-    group by flows.importer_iso3, others.hs6_code, flows.year
-
-),
-
--- An importer that has declared others and not this code has none of it, if nobody says otherwise.
-declared_none as (
-
-    select covered_codes.*
-    from covered_codes
-    anti join flows
-        on
-            covered_codes.reporter_iso3 = flows.importer_iso3
-            and covered_codes.hs6_code = flows.hs6_code
-            and covered_codes.year = flows.year
-    where covered_codes.side = 'import'
-
-),
-
-silent as (
-
-    select candidates.*
-    from candidates
-    anti join reports
-        on
-            candidates.importer_iso3 = reports.reporter_iso3
-            and candidates.hs6_code = reports.hs6_code
-            and candidates.year = reports.year
-    anti join declared_none
-        on
-            candidates.importer_iso3 = declared_none.reporter_iso3
-            and candidates.hs6_code = declared_none.hs6_code
-            and candidates.year = declared_none.year
 
 ),
 
@@ -219,25 +162,6 @@ parts_at_hand as (
             and imports_before.year = exporters.year
     group by imports_before.importer_iso3, imports_before.hs6_code, imports_before.year
 
-),
-
--- Flows of other goods than those of the newest edition are no part of a list with them.
-of_other_goods as (
-
-    select distinct
-        flows.importer_iso3,
-        flows.hs6_code,
-        flows.year
-    from flows
-    inner join codes on flows.hs6_code = codes.hs6_code and flows.year = codes.year
-    inner join breaks on flows.hs6_code = breaks.hs6_code
-    where
-        {{
-            is_across_a_break(
-                'breaks', 'flows.hs_revision', 'flows.year', 'codes.hs_revision', 'codes.year'
-            )
-        }}
-
 )
 
 select
@@ -247,24 +171,11 @@ select
     candidates.year,
     parts_at_hand.share_at_hand
 from candidates
-left join silent
-    on
-        candidates.importer_iso3 = silent.importer_iso3
-        and candidates.hs6_code = silent.hs6_code
-        and candidates.year = silent.year
 left join parts_at_hand
     on
         candidates.importer_iso3 = parts_at_hand.importer_iso3
         and candidates.hs6_code = parts_at_hand.hs6_code
         and candidates.year = parts_at_hand.year
-anti join of_other_goods
-    on
-        candidates.importer_iso3 = of_other_goods.importer_iso3
-        and candidates.hs6_code = of_other_goods.hs6_code
-        and candidates.year = of_other_goods.year
 where
-    candidates.hs_revision is not null
-    and (
-        silent.year is null
-        or parts_at_hand.share_at_hand >= {{ reconciliation('least_share_at_hand') }}
-    )
+    not candidates.is_silent
+    or parts_at_hand.share_at_hand >= {{ reconciliation('least_share_at_hand') }}
