@@ -55,7 +55,8 @@ SEED, DRAWS, FURTHEST = 1, 10_000, 12
 ROUNDS = 3
 STEPS = (
     *RECONCILIATION[:2], "intermediate.int_trade__list_report_snapshots", *RECONCILIATION[2:],
-    "intermediate.int_trade__list_covered_codes", "intermediate.int_trade__close_gaps", "intermediate.int_trade__explain_gaps",
+    "intermediate.int_trade__list_covered_codes", "intermediate.int_trade__close_gaps",
+    "intermediate.int_trade__explain_gaps",
     "trade.reconciled_flows", "dependency.bilateral_views",
 )  # fmt: skip
 REASONS = ("list_covered_codes", "close_gaps", "explain_gaps")
