@@ -121,7 +121,8 @@
 {%- endmacro %}
 
 
-{# Whether the sums of two years agree whose gaps have opposite signs; false where one is missing. #}
+{# Whether the sums of two years agree whose gaps have opposite signs; false where one is
+   missing. #}
 {% macro evens_out(amount, other, further_amount, further_other) -%}
     (
         sign({{ amount }} - {{ other }}) = -sign({{ further_amount }} - {{ further_other }})

@@ -131,13 +131,17 @@ examined as (
             and not examined.is_re_export_{{ unit }}
             and unpublished.{{ unit }}
             >= {{ reconciliation('confidential_least') }} * examined.gap_{{ unit }}
-        window gaps as (
-            partition by
-                unpublished.reporter_iso3, unpublished.side, unpublished.hs6_code, unpublished.year
-            order by
-                examined.gap_{{ unit }} desc, examined.exporter_iso3, examined.importer_iso3
-            rows unbounded preceding
-        )
+        window
+            gaps as (
+                partition by
+                    unpublished.reporter_iso3,
+                    unpublished.side,
+                    unpublished.hs6_code,
+                    unpublished.year
+                order by
+                    examined.gap_{{ unit }} desc, examined.exporter_iso3, examined.importer_iso3
+                rows unbounded preceding
+            )
         qualify
             any_value(unpublished.{{ unit }}) over gaps
             >= {{ reconciliation('confidential_least') }}

@@ -31,10 +31,10 @@ imports as (
 paired as (
 
     select
-        exporter_iso3,
-        importer_iso3,
-        hs6_code,
-        year,
+        coalesce(exports.exporter_iso3, imports.exporter_iso3) as exporter_iso3,
+        coalesce(exports.importer_iso3, imports.importer_iso3) as importer_iso3,
+        coalesce(exports.hs6_code, imports.hs6_code) as hs6_code,
+        coalesce(exports.year, imports.year) as year,
         {% for side, prefix in [('exports', 'exporter'), ('imports', 'importer')] %}
             {{ side }}.hs_revision as {{ prefix }}_revision,
             nullif({{ side }}.value_usd, 0) as {{ prefix }}_usd,
@@ -48,7 +48,12 @@ paired as (
             as is_provisional,
         greatest(exports.vintage_at, imports.vintage_at) as vintage_at
     from exports
-    full outer join imports using (exporter_iso3, importer_iso3, hs6_code, year)
+    full outer join imports
+        on
+            exports.exporter_iso3 = imports.exporter_iso3
+            and exports.importer_iso3 = imports.importer_iso3
+            and exports.hs6_code = imports.hs6_code
+            and exports.year = imports.year
 
 ),
 
