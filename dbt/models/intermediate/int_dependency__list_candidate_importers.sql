@@ -14,14 +14,17 @@ covered_codes as (
 
 ),
 
+-- A report whose partners fall short of its total is no list of all suppliers.
 reports as (
 
-    select distinct
+    select
         reporter_iso3,
         hs6_code,
         year
     from {{ ref('int_trade__choose_reports') }}
     where side = 'import'
+    group by reporter_iso3, hs6_code, year
+    having bool_and(agrees_with_total)
 
 ),
 

@@ -52,17 +52,18 @@ whole_slices as (
 
     select
         slices.*,
-        by_weight.measure is null as has_weights
+        by_weight.measure is null as has_weights,
+        by_value.measure is null as agrees_with_total
     from slices
     left join disagreeing_totals as by_weight
         on
             by_weight.measure = 'net_weight_kg'
             and {{ same_slice('slices', 'by_weight') }}
-    anti join disagreeing_totals as by_value
+    left join disagreeing_totals as by_value
         on
             by_value.measure = 'value_usd'
-            and by_value.sum_of_parts > by_value.printed_total
             and {{ same_slice('slices', 'by_value') }}
+    where not coalesce(by_value.sum_of_parts > by_value.printed_total, false)
 
 ),
 
@@ -89,6 +90,7 @@ converted as (
         slices.period_start,
         cast(slices.year as integer) as year,
         slices.has_weights,
+        slices.agrees_with_total,
         coalesce(carried.target_hs6_code, slices.commodity_code) as hs6_code,
         coalesce(carried.target_hs_revision, slices.hs_revision) as target_hs_revision,
         coalesce(carried.weight, 1.0) as code_weight
