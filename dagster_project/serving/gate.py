@@ -84,6 +84,10 @@ _PARTS = "hs6_codes"
 """Codes that a row is of, where it may be of a basket."""
 
 _PERIODS = ("period_start", "price_date", "year")
+_BASELINE = "baseline_from"
+"""The first day of the newest period that a row without a period of its own is of. It moves as
+newer periods are published."""
+
 _SPLITS = ("measure", "frequency", "flow", "stage")
 """Columns that separate figures that cannot be added up."""
 
@@ -356,7 +360,7 @@ def compare(
             losses += _losses_of_tables(files, added_later)
         news: list[News] = []
         for table in _tables(files):
-            counts = _counts(files, table)
+            counts = _counts(files, table, is_of_known=is_of_known)
             counted.append(counts)
             if table.is_only_counted:
                 continue
@@ -575,12 +579,19 @@ def _mart_and_source(mart: str, source: str) -> str:
     return f"{mart} of {source}" if source else mart
 
 
-def _counts(files: _Files, table: _Table) -> pl.DataFrame:
+def _counts(files: _Files, table: _Table, *, is_of_known: bool) -> pl.DataFrame:
     """Counts of a mart by source, before and after.
 
     Columns: mart, source; rows, economies (numbers), codes, years (lists of text), and each of
-    these with ` after`.
+    these with ` after`. Of known figures alone, rows of a baseline that only one of the files has
+    are not counted: they are of another period, or say that there were no figures yet.
     """
+    is_counted = "true"
+    if is_of_known and _BASELINE in table.columns:
+        baselines = " intersect ".join(
+            f"select {_BASELINE} from {name}.{table.full_name}" for name in ("before", "after")
+        )
+        is_counted = f"{_BASELINE} in ({baselines})"
     economy, code, year = table.first_column(_ECONOMIES), table.first_column(_CODES), table.year
     codes = _texts_of_lists(_PARTS) if table.has_baskets else _texts(code)
     before, after = (
@@ -593,6 +604,7 @@ def _counts(files: _Files, table: _Table) -> pl.DataFrame:
                 {codes} as codes,
                 {_texts(year)} as years
             from {database}.{table.full_name}
+            where {is_counted}
             group by 1
             """
         )

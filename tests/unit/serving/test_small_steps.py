@@ -7,6 +7,7 @@ and with the oldest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -142,6 +143,65 @@ def test_shares_that_melt_are_blocked_by_the_oldest_release(flows: Releases) -> 
         f"would shrink from 42,660 to {21_330 * (1 + 0.75**step):,.0f} (no snapshot was added or "
         "removed: the code or the day changed)."
     ]
+
+
+EXPOSURES = pl.DataFrame(
+    [
+        {
+            "clause_id": clause, "importer_iso3": f"E{number:03}", "commodity_code": "850511",
+            "baseline_from": date(2016, 1, 1), "exposed_value_high_usd": 1000.0 + number,
+            "source": "baci",
+        }
+        for clause in ("CN-2025-18", "CN-2025-57")
+        for number in range(200)
+    ]
+)  # fmt: skip
+
+
+def without_some_importers(baseline_moves: bool) -> Change:
+    """One economy in a hundred no longer imports; the baseline is a year later, or not."""
+    years = "1y" if baseline_moves else "0y"
+
+    def change(rows: pl.DataFrame) -> pl.DataFrame:
+        importers = rows["importer_iso3"].unique().sort()
+        left = importers.head(len(importers) - len(importers) // 100)
+        return rows.filter(pl.col("importer_iso3").is_in(left.to_list())).with_columns(
+            pl.col("baseline_from").dt.offset_by(years)
+        )
+
+    return change
+
+
+def test_importers_of_a_later_baseline_may_be_others(tmp_path: Path) -> None:
+    """A year is landed after the other: each has a few importers less, and none is lost."""
+    releases = Releases(tmp_path, "exposure.importer_exposure", EXPOSURES)
+    assert list(first_losses(releases, without_some_importers(baseline_moves=True), 8)) == []
+
+
+def test_a_row_without_figures_yet_may_vanish(tmp_path: Path) -> None:
+    """Once the year is landed, an importer that had none of the goods has no row."""
+    unknown = EXPOSURES.with_columns(
+        importer_iso3=pl.format("N{}", "importer_iso3"),
+        baseline_from=pl.lit(None, pl.Date),
+        exposed_value_high_usd=pl.lit(None, pl.Float64),
+    )
+    releases = Releases(tmp_path, "exposure.importer_exposure", pl.concat([EXPOSURES, unknown]))
+
+    def land(rows: pl.DataFrame) -> pl.DataFrame:
+        left = rows.filter(pl.col("baseline_from").is_null())
+        return rows.join(left.tail(16), on=rows.columns, how="anti", nulls_equal=True)
+
+    assert list(first_losses(releases, land, 8)) == []
+
+
+def test_importers_of_one_baseline_do_not_vanish_in_small_steps(tmp_path: Path) -> None:
+    """Of 200 two are lost, and then one at a time: five are more than a fiftieth."""
+    releases = Releases(tmp_path, "exposure.importer_exposure", EXPOSURES)
+    ((step, losses),) = first_losses(releases, without_some_importers(baseline_moves=False), 8)
+    assert step == 4
+    assert len(losses) == 1
+    assert losses[0].startswith("Since release ")
+    assert "exposure.importer_exposure would have 195 of 200 economies" in losses[0]
 
 
 def test_what_was_accepted_against_the_oldest_is_not_said_again(flows: Releases) -> None:
