@@ -58,7 +58,7 @@ def test_each_table_with_codes_has_a_view_with_all_its_columns(
 
 
 NOT_FETCHED = [("252810",), ("811241",)]
-"""Sodium borates until HS 2007 and rhenium of HS 2022: codes that were merged, of no mineral group."""
+"""Sodium borates until HS 2007 and rhenium of HS 2022: merged codes, of no mineral group."""
 
 
 def test_no_row_is_lost_or_duplicated_and_every_code_has_both_names(
