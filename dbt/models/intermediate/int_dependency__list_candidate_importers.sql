@@ -14,17 +14,23 @@ covered_codes as (
 
 ),
 
--- A report whose partners fall short of its total is no list of all suppliers.
-reports as (
+import_reports as (
 
-    select
-        reporter_iso3,
-        hs6_code,
-        year
-    from {{ ref('int_trade__choose_reports') }}
+    select * from {{ ref('int_trade__choose_reports') }}
     where side = 'import'
-    group by reporter_iso3, hs6_code, year
-    having bool_and(agrees_with_total)
+
+),
+
+disagreeing_totals as (
+
+    select * from {{ ref('int_trade__list_disagreeing_totals') }}
+    where measure = 'value_usd' and flow = 'import' and frequency = 'A'
+
+),
+
+concordance as (
+
+    select * from {{ ref('code_concordance') }}
 
 ),
 
@@ -40,6 +46,37 @@ groups as (
 breaks as (
 
     select * from {{ ref('seed_nomenclature_breaks') }}
+
+),
+
+-- A report whose partners fall short of its total is no list of all suppliers.
+reports as (
+
+    select
+        reporter_iso3,
+        hs6_code,
+        year
+    from import_reports
+    group by reporter_iso3, hs6_code, year
+    having bool_and(agrees_with_total)
+
+),
+
+-- What was declared and does not agree with its total is not known, and not none.
+not_known as (
+
+    select
+        reporter_iso3,
+        commodity_code as hs6_code,
+        year(period_start) as year
+    from disagreeing_totals
+    union distinct
+    select
+        disagreeing_totals.reporter_iso3,
+        concordance.target_hs6_code as hs6_code,
+        year(disagreeing_totals.period_start) as year
+    from disagreeing_totals
+    inner join concordance on disagreeing_totals.commodity_code = concordance.hs6_code
 
 ),
 
@@ -81,6 +118,11 @@ declared_none as (
             covered_codes.reporter_iso3 = flows.importer_iso3
             and covered_codes.hs6_code = flows.hs6_code
             and covered_codes.year = flows.year
+    anti join not_known
+        on
+            covered_codes.reporter_iso3 = not_known.reporter_iso3
+            and covered_codes.hs6_code = not_known.hs6_code
+            and covered_codes.year = not_known.year
     where covered_codes.side = 'import'
 
 ),
