@@ -85,8 +85,7 @@ _PARTS = "hs6_codes"
 
 _PERIODS = ("period_start", "price_date", "year")
 _BASELINE = "baseline_from"
-"""The first day of the newest period that a row without a period of its own is of. It moves as
-newer periods are published."""
+"""The first day of the period that an exposure is measured in: the newest before its clause."""
 
 _SPLITS = ("measure", "frequency", "flow", "stage")
 """Columns that separate figures that cannot be added up."""
@@ -215,6 +214,11 @@ class _Table:
         return f"year({period})" if self.columns[period] == "DATE" else period
 
     @property
+    def is_of_newest_period(self) -> bool:
+        """Whether its rows are others with each period that is published."""
+        return self.year is None and _BASELINE in self.columns
+
+    @property
     def splits(self) -> list[str]:
         return [name for name in _SPLITS if name in self.columns]
 
@@ -339,7 +343,8 @@ def compare(
     build, and `scope` the name of its scope; tables `added_later` are written when it is published.
     No figure and no code of `private` sources is in a sentence or on the page.
     Losses of `excused` subjects are left out; if it `is_of_known`, so are those of tables and
-    columns and of totals of new periods, the news, and the page.
+    columns, of totals of new periods and of the rows of marts of the newest period, the news, and
+    the page.
     """
     with connect_in_memory(build, memory) as connection:
         for name, file in (("before", published), ("after", build)):
@@ -360,11 +365,12 @@ def compare(
             losses += _losses_of_tables(files, added_later)
         news: list[News] = []
         for table in _tables(files):
-            counts = _counts(files, table, is_of_known=is_of_known)
+            counts = _counts(files, table)
             counted.append(counts)
             if table.is_only_counted:
                 continue
-            losses += _losses_of_counts(files, counts)
+            if not (is_of_known and table.is_of_newest_period):
+                losses += _losses_of_counts(files, counts)
             for change in _changes_of_totals(files, table, is_of_known=is_of_known):
                 if isinstance(change, Loss):
                     losses.append(change)
@@ -579,19 +585,12 @@ def _mart_and_source(mart: str, source: str) -> str:
     return f"{mart} of {source}" if source else mart
 
 
-def _counts(files: _Files, table: _Table, *, is_of_known: bool) -> pl.DataFrame:
+def _counts(files: _Files, table: _Table) -> pl.DataFrame:
     """Counts of a mart by source, before and after.
 
     Columns: mart, source; rows, economies (numbers), codes, years (lists of text), and each of
-    these with ` after`. Of known figures alone, rows of a baseline that only one of the files has
-    are not counted: they are of another period, or say that there were no figures yet.
+    these with ` after`.
     """
-    is_counted = "true"
-    if is_of_known and _BASELINE in table.columns:
-        baselines = " intersect ".join(
-            f"select {_BASELINE} from {name}.{table.full_name}" for name in ("before", "after")
-        )
-        is_counted = f"{_BASELINE} in ({baselines})"
     economy, code, year = table.first_column(_ECONOMIES), table.first_column(_CODES), table.year
     codes = _texts_of_lists(_PARTS) if table.has_baskets else _texts(code)
     before, after = (
@@ -604,7 +603,6 @@ def _counts(files: _Files, table: _Table, *, is_of_known: bool) -> pl.DataFrame:
                 {codes} as codes,
                 {_texts(year)} as years
             from {database}.{table.full_name}
-            where {is_counted}
             group by 1
             """
         )

@@ -277,8 +277,8 @@ def test_prices_that_are_a_thousand_times_too_high_are_blocked(home: Path, tmp_p
 def test_a_slip_of_another_edition_of_the_nomenclature_is_blocked(
     home: Path, tmp_path: Path
 ) -> None:
-    """The landing holds a code's figures against those of its own edition, and of HS 2022 none are
-    known. They would take the place of those of HS 2017, since a code's newest edition counts.
+    """Figures of HS 2022 would take the place of those of HS 2017, since a code's newest edition
+    counts: they are compared with them at the door, and once more before they are published.
     """
     known = pl.read_csv(BACI_OF_2024, infer_schema_length=None).with_columns(hs_revision=HS2022)
     swapped, thousandfold = tmp_path / "swapped.csv", tmp_path / "thousandfold.csv"
@@ -290,7 +290,10 @@ def test_a_slip_of_another_edition_of_the_nomenclature_is_blocked(
     refused = run_kido(home, "land", "baci", str(swapped))
     assert refused.returncode == 1
     assert "figures are known ones of other rows" in refused.stderr
-    taken = run_kido(home, "land", "baci", str(thousandfold))
+    refused = run_kido(home, "land", "baci", str(thousandfold))
+    assert refused.returncode == 1
+    assert "a thousand times what is known in another edition of the HS" in refused.stderr
+    taken = run_kido(home, "land", "baci", str(thousandfold), "--replace")
     assert taken.returncode == 0, taken.stderr
     _, output = blocked_build(home)
     assert "✗ published/warehouse: magnitudes_are_kept" in output

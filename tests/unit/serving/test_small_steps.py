@@ -145,6 +145,9 @@ def test_shares_that_melt_are_blocked_by_the_oldest_release(flows: Releases) -> 
     ]
 
 
+LATER, FIXED = "CN-2026-1", "CN-2017-1"
+"""A clause whose baseline is the newest year, and one whose year before is landed already."""
+
 EXPOSURES = pl.DataFrame(
     [
         {
@@ -152,56 +155,61 @@ EXPOSURES = pl.DataFrame(
             "baseline_from": date(2016, 1, 1), "exposed_value_high_usd": 1000.0 + number,
             "source": "baci",
         }
-        for clause in ("CN-2025-18", "CN-2025-57")
+        for clause in (LATER, FIXED)
         for number in range(200)
     ]
 )  # fmt: skip
+UNKNOWN = EXPOSURES.with_columns(
+    importer_iso3=pl.format("N{}", "importer_iso3"), baseline_from=pl.lit(None, pl.Date),
+    exposed_value_high_usd=pl.lit(None, pl.Float64),
+)  # fmt: skip
 
 
-def without_some_importers(baseline_moves: bool) -> Change:
-    """One economy in a hundred no longer imports; the baseline is a year later, or not."""
-    years = "1y" if baseline_moves else "0y"
+def exposures(folder: Path, rows: pl.DataFrame) -> Releases:
+    return Releases(folder, "exposure.importer_exposure", rows)
+
+
+def without_the_last(part: float) -> Change:
+    """A part of the importers no longer import."""
 
     def change(rows: pl.DataFrame) -> pl.DataFrame:
         importers = rows["importer_iso3"].unique().sort()
-        left = importers.head(len(importers) - len(importers) // 100)
-        return rows.filter(pl.col("importer_iso3").is_in(left.to_list())).with_columns(
-            pl.col("baseline_from").dt.offset_by(years)
-        )
+        left = importers.head(round(len(importers) * (1 - part)))
+        return rows.filter(pl.col("importer_iso3").is_in(left.to_list()))
 
     return change
 
 
-def test_importers_of_a_later_baseline_may_be_others(tmp_path: Path) -> None:
+def test_exposures_of_a_later_year_may_be_of_other_importers(tmp_path: Path) -> None:
     """A year is landed after the other: each has a few importers less, and none is lost."""
-    releases = Releases(tmp_path, "exposure.importer_exposure", EXPOSURES)
-    assert list(first_losses(releases, without_some_importers(baseline_moves=True), 8)) == []
+
+    def land(rows: pl.DataFrame) -> pl.DataFrame:
+        moved = pl.col("baseline_from").dt.offset_by("1y")
+        later = without_the_last(0.03)(rows.filter(clause_id=LATER)).with_columns(moved)
+        return pl.concat([rows.filter(clause_id=FIXED), later])
+
+    releases = exposures(tmp_path, EXPOSURES)
+    assert releases.build(lambda same: same) == []
+    assert list(first_losses(releases, land, 8)) == []
 
 
-def test_a_row_without_figures_yet_may_vanish(tmp_path: Path) -> None:
+def test_an_exposure_without_figures_yet_may_vanish(tmp_path: Path) -> None:
     """Once the year is landed, an importer that had none of the goods has no row."""
-    unknown = EXPOSURES.with_columns(
-        importer_iso3=pl.format("N{}", "importer_iso3"),
-        baseline_from=pl.lit(None, pl.Date),
-        exposed_value_high_usd=pl.lit(None, pl.Float64),
-    )
-    releases = Releases(tmp_path, "exposure.importer_exposure", pl.concat([EXPOSURES, unknown]))
 
     def land(rows: pl.DataFrame) -> pl.DataFrame:
         left = rows.filter(pl.col("baseline_from").is_null())
         return rows.join(left.tail(16), on=rows.columns, how="anti", nulls_equal=True)
 
-    assert list(first_losses(releases, land, 8)) == []
+    assert list(first_losses(exposures(tmp_path, pl.concat([EXPOSURES, UNKNOWN])), land, 8)) == []
 
 
-def test_importers_of_one_baseline_do_not_vanish_in_small_steps(tmp_path: Path) -> None:
-    """Of 200 two are lost, and then one at a time: five are more than a fiftieth."""
-    releases = Releases(tmp_path, "exposure.importer_exposure", EXPOSURES)
-    ((step, losses),) = first_losses(releases, without_some_importers(baseline_moves=False), 8)
-    assert step == 4
-    assert len(losses) == 1
-    assert losses[0].startswith("Since release ")
-    assert "exposure.importer_exposure would have 195 of 200 economies" in losses[0]
+def test_exposures_that_vanish_at_once_are_blocked(tmp_path: Path) -> None:
+    """They are compared with the last release: 12 of 200 importers, and 24 of 400 rows."""
+    losses = exposures(tmp_path, EXPOSURES).build(without_the_last(0.06))
+    assert [loss.partition(" (")[0] for loss in losses] == [
+        "exposure.importer_exposure would have 376 of 400 rows",
+        "exposure.importer_exposure would have 188 of 200 economies",
+    ]
 
 
 def test_what_was_accepted_against_the_oldest_is_not_said_again(flows: Releases) -> None:
