@@ -210,6 +210,8 @@ class Settings(BaseSettings):
     as_of: IsoDate | None = None
     scope: Annotated[CommodityScope, NoDecode, BeforeValidator(_scope)] = CommodityScope()
     """Commodities to fetch and store: `minerals`, `all`, or prefixes of HS codes."""
+    reconciled_shares: bool = True
+    """Whether flows that Kido reconciles feed shares where nobody's own figures do."""
     importer: Economy = "JPN"
     """The economy whose page of answers is shown, by its code (ISO 3166 alpha-3) or its name."""
     timeout_s: PositiveFloat = 60

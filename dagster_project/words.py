@@ -26,6 +26,14 @@ FLOWS: tuple[Flow, ...] = get_args(Flow)
 Measure = Literal["value_usd", "net_weight_kg"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 
+RevisedMeasure = Literal[Measure, "close"]
+REVISED_MEASURES: tuple[RevisedMeasure, ...] = get_args(RevisedMeasure)
+"""What of a series may change from one vintage to the next: of trade, and of prices."""
+
+RevisionKind = Literal["revision", "precision"]
+REVISION_KINDS: tuple[RevisionKind, ...] = get_args(RevisionKind)
+"""Another figure, or the same one printed with more or fewer digits."""
+
 Valuation = Literal["CIF", "FOB"]
 VALUATIONS: tuple[Valuation, ...] = get_args(Valuation)
 
@@ -37,6 +45,24 @@ ConversionReason = Literal["no_value", "before_the_euro", "rates_incomplete"]
 CONVERSION_REASONS: tuple[ConversionReason, ...] = get_args(ConversionReason)
 """Why a value of customs is not converted into dollars: none is printed, there were no rates of the
 euro, or the rates of the month are not complete."""
+
+ConcordanceBasis = Literal["same_goods", "merged", "split", "not_known"]
+CONCORDANCE_BASES: tuple[ConcordanceBasis, ...] = get_args(ConcordanceBasis)
+"""How a code of one edition of the HS is related to a code of another."""
+
+FlowBasis = Literal["two_sided", "exporter_only", "importer_only"]
+FLOW_BASES: tuple[FlowBasis, ...] = get_args(FlowBasis)
+"""Whose reports a reconciled flow is made from."""
+
+WeightReason = Literal[
+    "re_export", "confidential", "product_code", "timing", "quantity_unit", "unexplained"
+]
+WEIGHT_REASONS: tuple[WeightReason, ...] = get_args(WeightReason)
+"""Why the weights of two sides differ: the first rule that holds."""
+
+MirrorReason = Literal["freight_and_insurance", WeightReason]
+MIRROR_REASONS: tuple[MirrorReason, ...] = get_args(MirrorReason)
+"""Why the values of two sides differ: the first rule that holds."""
 
 HS_EDITIONS = tuple(f"HS{year}" for year in (1988, 1992, 1996, 2002, 2007, 2012, 2017, 2022, 2028))
 

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from tests import nightly
+from tests import nightly, unsynced  # noqa: F401 (what it says holds once it is imported)
 
 # The width of a terminal decides how lines are wrapped. pytest imports readline, which exports one.
 for name in ("COLUMNS", "LINES"):

@@ -21,6 +21,9 @@ from dagster_project.settings import DBT_PROJECT
 ANY_DAY = "1234-05-06"
 """Stands for the day of a build where the models are compiled once for builds of all days."""
 
+SWITCH = "reconciled_flows_feed_shares"
+"""Stands for the setting of that meaning, for the same reason."""
+
 QUIET = ("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
 
 
@@ -99,13 +102,19 @@ class Project:
             for entry in result.result.results
         }
 
-    def compiled(self, as_of: str = "2026-11-25") -> list[tuple[str, str]]:
+    def compiled(
+        self, as_of: str = "2026-11-25", *, reconciled_shares: bool = True
+    ) -> list[tuple[str, str]]:
         """Every model as (schema.name, code) for a build of that day, parents first, for `make`.
 
         In one file, named `kido`, that holds what the marts are made from, and the marts.
         """
         # The day of a build is in the code only as it was given (`as_of_day`, `as_of_end`).
-        return [(name, code.replace(ANY_DAY, as_of)) for name, code in _compiled()]
+        switch = str(reconciled_shares).lower()
+        return [
+            (name, code.replace(ANY_DAY, as_of).replace(SWITCH, switch))
+            for name, code in _compiled()
+        ]
 
     def create_inputs(self, build_file: Path) -> None:
         """`lake.*` and `runtime.*` as the project declares them, without rows."""
@@ -136,7 +145,9 @@ def _compiled() -> list[tuple[str, str]]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    variables = json.dumps({"build_file": ":memory:", "as_of": ANY_DAY})
+    variables = json.dumps(
+        {"build_file": ":memory:", "as_of": ANY_DAY, "reconciled_shares": SWITCH}
+    )
     with TemporaryDirectory() as target:
         result = dbtRunner(manifest=dbt_runner.parsed_project()).invoke(
             [

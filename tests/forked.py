@@ -28,6 +28,7 @@ context.set_forkserver_preload(
         "dbt.adapters.duckdb.connections",
         "dbt.cli.main",
         "great_expectations",
+        "tests.unsynced",
     ]
 )
 

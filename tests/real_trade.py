@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import polars as pl
 
@@ -17,11 +18,11 @@ FEW_CODES = ("283691", "811292", "850511")
 """A tenth of the codes of the year, magnets and their disorder among them."""
 
 
-def rows_of_2024(codes: tuple[str, ...] = ()) -> pl.DataFrame:
+def rows_of_2024(codes: tuple[str, ...] = (), file: Path = YEAR_2024) -> pl.DataFrame:
     """All reporters and partners: `reporter`, `partner` (UN numbers), `cmd`, `flow`, `value` (USD),
     `netwgt` (kg). Rows repeat: the columns of breakdowns were lost.
     """
-    rows = pl.read_csv(YEAR_2024, schema_overrides={"cmd": pl.String})
+    rows = pl.read_csv(file, schema_overrides={"cmd": pl.String})
     return rows.filter(pl.col("cmd").is_in(codes)) if codes else rows
 
 
@@ -30,10 +31,12 @@ HEAVIEST = "850511"
 disorder of other years: parts that weigh more than their total."""
 
 
-def flows_of_2024(codes: tuple[str, ...] = (), *, with_heaviest: bool = False) -> list[Flow]:
+def flows_of_2024(
+    codes: tuple[str, ...] = (), *, with_heaviest: bool = False, file: Path = YEAR_2024
+) -> list[Flow]:
     """The same as flows: repeats get a mode of transport other than the total's."""
     ranked = (
-        rows_of_2024(codes)
+        rows_of_2024(codes, file)
         .sort("value", "netwgt", descending=True, nulls_last=True)
         .group_by(KEY, maintain_order=True)
         .agg("value", "netwgt")

@@ -38,7 +38,11 @@ from dagster_project.orchestration.keys import (
     non_empty,
 )
 from dagster_project.orchestration.killed_runs import end_killed_runs
-from dagster_project.orchestration.lineage import inputs_of_tables, sources_of_table
+from dagster_project.orchestration.lineage import (
+    inputs_of_tables,
+    sources_of_table,
+    tables_by_source,
+)
 from dagster_project.orchestration.metadata import (
     SKIPPED,
     latest_period_metadata,
@@ -171,7 +175,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         )
         select = _selection(context, manifest, settings, build)
         # Not all models of a partial build are of these inputs.
-        build.start(release, None if select else inputs, dbt_runner.project_version())
+        build.start(release, None if select else inputs, _version_of_models(settings))
         say("  building marts")
         fail_run_on(lambda: _prepare_build_file(settings, build, manifest))
         outcome = fail_run_on(
@@ -180,6 +184,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 settings.today,
                 target=build.directory / "dbt",
                 memory=settings.memory,
+                reconciled_shares=settings.reconciled_shares,
                 select=select,
                 on_start=counter("models and tests"),
             )
@@ -208,10 +213,17 @@ def _prepare_build_file(
     lake = lake_of(settings)
     checks = merge(check for source in sources for check in recorded_checks(lake, source.CARD.name))
     build.keep_checks("lake", checks)
+    facts = runtime_tables(
+        settings,
+        sources,
+        described_tables(manifest),
+        inputs_of_tables(manifest),
+        tables_by_source(manifest, dbt_runner.load_column_lineage()),
+    )
     prepare(
         build.file,
         lake,
-        runtime_tables(settings, sources, described_tables(manifest), inputs_of_tables(manifest)),
+        facts,
         settings.memory,
         left_out_on(settings.today, landing_of(settings), lake, all_sources()),
     )
@@ -262,6 +274,12 @@ def _selection(
     return [nodes[key]["name"] for key in nodes if key in chosen or key.path[0] == "catalog"]
 
 
+def _version_of_models(settings: Settings) -> str:
+    """A name of what the models compute: their files, and the setting that they read."""
+    version = dbt_runner.project_version()
+    return version if settings.reconciled_shares else f"{version} without reconciled shares"
+
+
 def _obstacle(last: builds.Build, settings: Settings) -> str:
     """Why a partial build cannot start from a complete one; empty if it can.
 
@@ -269,8 +287,8 @@ def _obstacle(last: builds.Build, settings: Settings) -> str:
     """
     if last.release.as_of != settings.today:
         return f"the last complete build is as of {last.release.as_of}"
-    if last.models != dbt_runner.project_version():
-        return "the models have changed since the last complete build"
+    if last.models != _version_of_models(settings):
+        return "the models or KIDO_RECONCILED_SHARES have changed since the last complete build"
     withdrawn = builds.withdrawn_from(settings, last)
     return f"the last complete build used withdrawn snapshots ({withdrawn})" if withdrawn else ""
 

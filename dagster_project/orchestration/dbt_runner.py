@@ -145,20 +145,22 @@ def run(
     *,
     target: Path,
     memory: int,
+    reconciled_shares: bool = True,
     select: Sequence[str] = (),
     on_start: Callable[[int, int], None] | None = None,
 ) -> DbtOutcome:
     """`dbt build` into a prepared build file, without unit tests: the test suite runs them.
 
-    DuckDB uses at most `memory` bytes and spills the rest beside the file. `select` names models;
-    empty for all. `on_start` is called with the number of the model or test that dbt starts, and
-    the number of all.
+    DuckDB uses at most `memory` bytes and spills the rest beside the file. `reconciled_shares`:
+    whether flows that Kido reconciles feed shares. `select` names models; empty for all. `on_start`
+    is called with the number of the model or test that dbt starts, and the number of all.
     """
     from dbt.cli.main import dbtRunner
 
     variables = {
         "build_file": str(build_file), "work_file": str(work_file(build_file)),
-        "as_of": as_of.isoformat(), **spill_settings(build_file, memory),
+        "as_of": as_of.isoformat(), "reconciled_shares": reconciled_shares,
+        **spill_settings(build_file, memory),
     }  # fmt: skip
     result = dbtRunner(manifest=parsed_project(), callbacks=_callbacks(on_start)).invoke(
         [

@@ -48,7 +48,8 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
     The hash includes the last answer about each window and the outcome of the last fetch. A fetch
     with the same answer does not change it.
     """
-    digest = hashlib.sha256(f"{settings.today.isoformat()} {settings.scope.name}".encode())
+    chosen = (settings.today.isoformat(), settings.scope.name, settings.reconciled_shares)
+    digest = hashlib.sha256(repr(chosen).encode())
     landing, lake = landing_of(settings), lake_of(settings)
     now = datetime.now(UTC).replace(tzinfo=None)
     for name, source in all_sources().items():

@@ -6,7 +6,7 @@ and changes only with the SQL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -90,6 +90,52 @@ def inputs_of_tables(manifest: Mapping[str, Any]) -> list[Input]:
         ),
         key=lambda entry: entry[:4],
     )
+
+
+def tables_by_source(
+    manifest: Mapping[str, Any], columns: Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
+) -> Mapping[str, Sequence[str]]:
+    """By source, the published tables that it may add rows to, in the order of their names.
+
+    They are those of which a column of the key is made from the source's tables of the lake, by the
+    lineage of columns (`column_lineage`). Where a model has none, as one in Python, it is what the
+    whole model is made from.
+    """
+    sources_of = _sources_of_column(manifest, columns)
+    tables: dict[str, set[str]] = {}
+    for unique_id, key in _keys_of_tables(manifest):
+        node = manifest["nodes"][unique_id]
+        for source in frozenset[str]().union(*(sources_of(unique_id, name) for name in key)):
+            tables.setdefault(source, set()).add(f"{node['schema']}.{node['alias']}")
+    return {source: sorted(names) for source, names in tables.items()}
+
+
+def _keys_of_tables(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
+    """The published tables with the columns of their keys, which are tested to be unique."""
+    for test in manifest["nodes"].values():
+        if (test.get("test_metadata") or {}).get("name") == "one_row_per":
+            unique_id = test["attached_node"]
+            if manifest["nodes"][unique_id]["schema"] in words.SCHEMAS:
+                yield unique_id, test["test_metadata"]["kwargs"]["columns"]
+
+
+def _sources_of_column(
+    manifest: Mapping[str, Any], columns: Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
+) -> Callable[[str, str], frozenset[str]]:
+    """The sources that a column of a node is made from."""
+    of_whole_model = sources_behind(manifest)
+
+    @cache
+    def sources_of(unique_id: str, column: str) -> frozenset[str]:
+        if unique_id in manifest["sources"]:
+            return frozenset(sources_of_table(manifest["sources"][unique_id]))
+        node = manifest["nodes"][unique_id]
+        if node["resource_type"] == "model" and not columns.get(unique_id):
+            return of_whole_model[f"{node['schema']}.{node.get('alias') or node['name']}"]
+        origins = columns.get(unique_id, {}).get(column, ())
+        return frozenset[str]().union(*(sources_of(origin, name) for origin, name in origins))
+
+    return sources_of
 
 
 def column_lineage(

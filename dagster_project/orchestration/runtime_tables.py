@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, get_type_hints
 
 import polars as pl
@@ -26,7 +27,7 @@ from dagster_project.sources.card import Source
 _SNAPSHOT: Mapping[str, Any] = {
     "snapshot_id": pl.String, "source": pl.String, "document": pl.String, "retrieved_at": INSTANT,
     "landed_at": INSTANT, "sha256": pl.String, "bytes": pl.Int64, "media_type": pl.String,
-    "request": pl.String, "commodity_codes": pl.List(pl.String),
+    "request": pl.String, "is_bundled": pl.Boolean, "commodity_codes": pl.List(pl.String),
 }  # fmt: skip
 _ASK: Mapping[str, Any] = {
     "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "asked_at": INSTANT,
@@ -45,14 +46,16 @@ def runtime_tables(
     sources: Collection[Source],
     tables: Sequence[Table],
     inputs: Sequence[Input] = (),
+    filled: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, pl.DataFrame]:
     """The `runtime.*` tables of a build file, by name: as of the settings' day.
 
-    `tables` are the described tables of the dbt project, `inputs` what they are made from.
+    `tables` are the described tables of the dbt project, `inputs` what they are made from, and
+    `filled` those that a source may add rows to, by source.
     """
     landing = landing_of(settings)
     return {
-        "sources": _sources(settings, sources, landing),
+        "sources": _sources(settings, sources, landing, filled),
         "snapshots": pl.DataFrame(
             [
                 _snapshot(snapshot)
@@ -161,7 +164,12 @@ def _last_ask(source: str, landing: Landing, settings: Settings) -> dict[str, An
     }
 
 
-def _sources(settings: Settings, sources: Collection[Source], landing: Landing) -> pl.DataFrame:
+def _sources(
+    settings: Settings,
+    sources: Collection[Source],
+    landing: Landing,
+    filled: Mapping[str, Sequence[str]],
+) -> pl.DataFrame:
     rows = [
         {
             "source": card.name,
@@ -176,9 +184,15 @@ def _sources(settings: Settings, sources: Collection[Source], landing: Landing) 
             or bool(_bundled_or_received(landing, card.name, settings.as_of_instant)),
             "is_fetched": is_fetched(settings, source),
             **_last_ask(card.name, landing, settings),
+            "fills_tables": filled.get(card.name, ()),
         }
         for source, card in ((source, source.CARD) for source in sources)
     ]
     return pl.DataFrame(
-        rows, schema_overrides={"is_redistributable": pl.Boolean, "last_asked_at": INSTANT}
+        rows,
+        schema_overrides={
+            "is_redistributable": pl.Boolean,
+            "last_asked_at": INSTANT,
+            "fills_tables": pl.List(pl.String),
+        },
     )

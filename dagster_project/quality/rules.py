@@ -98,6 +98,9 @@ class Rule:
     derived: Mapping[str, Derived] = field(default_factory=dict)
     unit: str = ""
     """Unit of the values it evaluates, for readers; empty for texts and days."""
+    is_of_unknown_codes: bool = False
+    """Whether what breaks it is a code that Kido's lists do not have, which is no fault of the
+    file: a batch may have more of such rows before it is rejected."""
 
     def __post_init__(self) -> None:
         if self.expectation not in EXPECTATIONS:
@@ -116,6 +119,10 @@ class Rule:
     def in_unit(self, unit: str) -> Rule:
         """The rule with the unit of the values it evaluates."""
         return replace(self, unit=unit)
+
+    def of_unknown_codes(self) -> Rule:
+        """The rule as one that a code breaks which Kido's lists do not have."""
+        return replace(self, is_of_unknown_codes=True)
 
     def with_markets(self, markets: Markets) -> Rule:
         """The rule with expressions for all of its derived columns."""
@@ -265,6 +272,8 @@ def suite_version(suite: Suite) -> str:
     digest = hashlib.sha256(f"{suite.layer} {suite.table}".encode())
     for rule in suite.rules:
         words = [rule.name, rule.expectation, rule.severity, rule.on_failure, rule.explanation]
+        if rule.is_of_unknown_codes:
+            words.append("unknown codes")
         digest.update(json.dumps([words, dict(rule.kwargs)], sort_keys=True, default=repr).encode())
         for name, expression in sorted(rule.expressions().items()):
             digest.update(name.encode())

@@ -39,6 +39,10 @@ the whole frame takes 1.4 s and the profile 0.5 s; at 3 million, 20 s and 2.5 GB
 LARGEST_QUARANTINED_SHARE = 0.05
 """Above this share of quarantined rows the batch is rejected: the file or its parser is wrong."""
 
+LARGEST_SHARE_OF_UNKNOWN_CODES = 0.5
+"""The same, where rows whose code is in no list of Kido's are counted too: of a small file they are
+soon more than LARGEST_QUARANTINED_SHARE. If most codes are unknown, their column is another."""
+
 MOST_VALUES_NAMED = 3
 """Offending values in a message."""
 
@@ -102,11 +106,11 @@ def evaluate_batch(
         for rule, result in zip(suite.rules, evaluation.results, strict=True)
         if _rejects(rule, result)
     ]
-    if evaluation.are_too_many:
+    if evaluation.exceeded_share is not None:
         first = quarantined.row(0, named=True)
         reasons.append(
             f"{evaluation.to_quarantine} of {evaluation.rows} rows would be quarantined, more than "
-            f"{LARGEST_QUARANTINED_SHARE:.0%}: {first['rule']}, "
+            f"{evaluation.exceeded_share:.0%}: {first['rule']}, "
             f"first {shortened(str(first['value']))}"
         )
     return BatchVerdict(
@@ -154,8 +158,8 @@ class _Evaluation:
     results: list[CheckResult]
     to_quarantine: int
     quarantined: pl.DataFrame
-    are_too_many: bool
-    """Whether so many rows would be quarantined that the batch is rejected."""
+    exceeded_share: float | None
+    """The share of quarantined rows above which the batch is rejected; None if it is not."""
 
 
 def _evaluate(
@@ -184,18 +188,31 @@ def _evaluate(
     failing = data.failing_rows({rule.name: outcomes[rule.name].rows for rule in failed}, kwargs)
     quarantining = [rule for rule in failed if rule.on_failure == "quarantine"]
     to_quarantine = _union(failing[rule.name].numbers for rule in quarantining)
-    are_too_many = to_quarantine.len() > LARGEST_QUARANTINED_SHARE * data.rows
+    faulty = _union(
+        failing[rule.name].numbers for rule in quarantining if not rule.is_of_unknown_codes
+    )
+    exceeded_share = _exceeded_share(faulty.len(), to_quarantine.len(), data.rows)
     # Of a large batch that is rejected, only the first quarantined rows are read.
     is_large = isinstance(data, Profile)
-    to_read = to_quarantine.head(SAMPLE_ROWS) if is_large and are_too_many else to_quarantine
+    is_rejected = exceeded_share is not None
+    to_read = to_quarantine.head(SAMPLE_ROWS) if is_large and is_rejected else to_quarantine
     shown = _ShownRows(data, failing, failed, to_read)
     return _Evaluation(
         data.rows,
         [_result(suite, rule, outcomes[rule.name], data, shown, kwargs) for rule in suite.rules],
         to_quarantine.len(),
         _quarantined(shown, quarantining, to_read),
-        are_too_many,
+        exceeded_share,
     )
+
+
+def _exceeded_share(faulty: int, to_quarantine: int, rows: int) -> float | None:
+    """The share that is exceeded by `faulty` rows, or by those of unknown codes with them."""
+    if faulty > LARGEST_QUARANTINED_SHARE * rows:
+        return LARGEST_QUARANTINED_SHARE
+    if to_quarantine > LARGEST_SHARE_OF_UNKNOWN_CODES * rows:
+        return LARGEST_SHARE_OF_UNKNOWN_CODES
+    return None
 
 
 def _data_of(

@@ -8,7 +8,7 @@ import polars as pl
 
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.quality import shared_rules
-from dagster_project.quality.rules import Rule, Today, quarantine, stop
+from dagster_project.quality.rules import Known, Rule, Today, quarantine, stop
 
 MOST_VALUE_USD = 1e12
 """The largest flows of one code in a year, crude oil into China or the United States, are below 0.4
@@ -41,6 +41,18 @@ def is_filled(table: str) -> Rule:
         {"empty_column": pl.coalesce(empty)},
         column="empty_column",
     )
+
+
+def is_of_a_known_economy(column: str) -> Rule:
+    """For a publisher of all economies: a new number of one does not stop the others."""
+    return quarantine(
+        f"{column.removesuffix('_iso3')}_is_a_known_economy",
+        "A code of an economy that is in no list is named and its rows are quarantined: add it to "
+        "dagster_project/bundled/catalogue/economies.csv.",
+        "ExpectColumnValuesToBeInSet",
+        column=column,
+        value_set=Known("economies"),
+    ).of_unknown_codes()
 
 
 def known_by_today(column: str = "known_at") -> Rule:

@@ -37,6 +37,9 @@ ROWS_SHOWN = 25
 VALUES_NAMED = 8
 
 SNAPSHOT_IDS = "snapshot_ids"
+PREVIOUS_SNAPSHOT_ID = "previous_snapshot_id"
+"""In a row that compares two vintages, the snapshot of the earlier one."""
+
 _TOTAL = "WLD"
 _NAME = re.compile(r"\w+\.\w+")
 
@@ -214,7 +217,9 @@ def _lake_rows(
         except duckdb.Error as error:
             raise KidoError(f"The rows of {name} that {mart} was made from: {error}") from None
         table = LAKE_TABLES[name]
-        rows = current_rows(table, table.conform(rows), today)
+        rows = table.conform(rows)
+        if PREVIOUS_SNAPSHOT_ID not in row:
+            rows = current_rows(table, rows, today)
         if not rows.is_empty():
             by_table[name] = _nearest_first(table, rows, row)
     return by_table

@@ -497,9 +497,10 @@ def parse(
     largest value is kept. Partners that are one economy here (`_X`) are summed, and a sum with a
     missing part is missing. `valuation` is CIF or FOB by the value that is printed, else by the
     convention of the flow. `vintage_at` is the time of retrieval.
+    A number that is of no known economy stays as text: the table's rules quarantine its rows.
     Raises UpstreamFormatError when the payload is none of these, is cut, lacks a column, has an
-    invalid number or period, or no code in scope; UnknownCodeError that names the economy, flow or
-    edition that is in no list.
+    invalid number or period, or no code in scope; UnknownCodeError that names the flow or edition
+    that is in no list, or a reporter or partner that is no number, or no economy.
     Source: UN Comtrade v1, reference files TradeDataItems, Reporters, partnerAreas, tradeRegimes.
     """
     return parse_together([(payload, document)], scope)
@@ -665,10 +666,11 @@ def _require_known(rule: pl.Expr, rows: pl.DataFrame, column: str, what: str) ->
         what=f"{what} ({column})",
         source=CARD.name,
         error=UnknownCodeError,
-        hint="Add it to dagster_project/bundled/catalogue/economies.csv."
-        if "economy" in what
-        else "",
     )
+
+
+def _is_number(column: str) -> pl.Expr:
+    return pl.col(column).str.contains(r"^[0-9]+$")
 
 
 def _economies(*columns: pl.Series) -> Mapping[str, str]:
@@ -680,17 +682,16 @@ def _economies(*columns: pl.Series) -> Mapping[str, str]:
 
 
 def _require_known_codes(rows: pl.DataFrame) -> None:
-    reporters = [
-        number
-        for number, iso3 in _economies(rows["reportercode"]).items()
-        if iso3 not in NOT_REPORTERS
-    ]
-    partners = list(_economies(rows["partnercode"], rows["partner2code"]))
+    economies = _economies(rows["reportercode"])
+    no_reporters = [number for number, iso3 in economies.items() if iso3 in NOT_REPORTERS]
     second = pl.col("partner2code")
-    economy = "is not the number of a known economy"
-    _require_known(pl.col("reportercode").is_in(reporters), rows, "reportercode", economy)
-    _require_known(pl.col("partnercode").is_in(partners), rows, "partnercode", economy)
-    _require_known(second.is_null() | second.is_in(partners), rows, "partner2code", economy)
+    rules = {
+        "reportercode": _is_number("reportercode") & ~pl.col("reportercode").is_in(no_reporters),
+        "partnercode": _is_number("partnercode"),
+        "partner2code": second.is_null() | _is_number("partner2code"),
+    }
+    for column, rule in rules.items():
+        _require_known(rule, rows, column, "is not the number of an economy")
     _require_known(
         pl.col("classificationcode").is_in(list(EDITIONS)),
         rows,
@@ -734,7 +735,10 @@ _FALSE = ("false", "0")
 
 
 def _typed(rows: pl.DataFrame) -> pl.LazyFrame:
-    """Rows in the lake's columns, of all their partner numbers, with `is_original`."""
+    """Rows in the lake's columns, of all their partner numbers, with `is_original`.
+
+    A number of no known economy stands for itself.
+    """
     economies = _economies(*(rows[name] for name in ("reportercode", "partnercode")))
     second = _economies(rows["partner2code"])
     is_original = pl.col("isoriginalclassification").str.to_lowercase().is_in(list(_TRUE))
@@ -747,8 +751,8 @@ def _typed(rows: pl.DataFrame) -> pl.LazyFrame:
         rows.lazy()
         .with_columns(pl.col(MEASURES).cast(pl.Float64))
         .select(
-            _worded("reportercode", economies).alias("reporter_iso3"),
-            _worded("partnercode", economies).alias("partner_iso3"),
+            pl.col("reportercode").replace(economies).alias("reporter_iso3"),
+            pl.col("partnercode").replace(economies).alias("partner_iso3"),
             _worded("flowcode", FLOWS).alias("flow"),
             pl.col("cmdcode").alias("commodity_code"),
             _worded("classificationcode", EDITIONS).alias("hs_revision"),
@@ -758,9 +762,7 @@ def _typed(rows: pl.DataFrame) -> pl.LazyFrame:
             .alias("period_start"),
             pinned["customscode"].alias("procedure_code"),
             pinned["motcode"].alias("transport_code"),
-            pinned["partner2code"]
-            .replace_strict(second, default=None, return_dtype=pl.String)
-            .alias("second_partner_iso3"),
+            pinned["partner2code"].replace(second).alias("second_partner_iso3"),
             pl.col("primaryvalue").alias("value_usd"),
             pl.when(~((pl.col("netwgt") == 0) & has_value.fill_null(False)))
             .then("netwgt")

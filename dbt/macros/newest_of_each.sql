@@ -59,6 +59,70 @@
 {%- endmacro %}
 
 
+{# Each pair of successive vintages of a slice of a lake table that are known, with a number, twice:
+   once with the name of the earlier one (`vintage_at`, `snapshot_id`), by which its rows can be
+   joined, and once with that of the later. `snapshot_ids` is a query for the snapshots that the
+   later one may be of.
+
+   The order is the one by which the newest is chosen. Of vintages of one instant only the newest
+   is one. It is decided on the slices: where nothing was landed twice, no row is read. #}
+{% macro successive_vintages(relation, slice, known_from, snapshot_ids, edition=none) -%}
+    {% set name = ([edition] if edition else []) + ["vintage_at", "snapshot_id"] %}
+    with vintages as (
+        select {{ (slice + name) | join(", ") }}
+        from {{ slices_of(relation, slice + name) }}
+        where {{ known_by_the_day(known_from) }}
+        qualify
+            row_number() over (
+                partition by {{ (slice + ["vintage_at"]) | join(", ") }}
+                order by {{ newest_first(edition) }}
+            ) = 1
+    ),
+
+    pairs as (
+        select
+            {{ (slice + name) | join(", ") }},
+            {% if edition %}lead({{ edition }}) over earlier as previous_edition,{% endif %}
+            lead(vintage_at) over earlier as previous_vintage_at,
+            lead(snapshot_id) over earlier as previous_snapshot_id
+        from vintages
+        window
+            earlier as (
+                partition by {{ slice | join(", ") }}
+                order by {{ newest_first(edition) }}
+            )
+    ),
+
+    numbered as (
+        select
+            *,
+            row_number() over (order by {{ (slice + ["vintage_at"]) | join(", ") }}) as pair
+        from pairs
+        where previous_snapshot_id is not null and snapshot_id in ({{ snapshot_ids }})
+    ),
+
+    sides as (
+        select
+            *,
+            unnest([true, false]) as is_earlier
+        from numbered
+    )
+
+    select
+        {{ slice | join(", ") }},
+        pair,
+        is_earlier,
+        {% if edition %}if(is_earlier, previous_edition, {{ edition }}) as {{ edition }},{% endif %}
+        if(is_earlier, previous_vintage_at, sides.vintage_at) as vintage_at,
+        if(is_earlier, previous_snapshot_id, sides.snapshot_id) as snapshot_id,
+        previous_vintage_at,
+        sides.vintage_at as later_vintage_at,
+        previous_snapshot_id,
+        sides.snapshot_id as later_snapshot_id
+    from sides
+{%- endmacro %}
+
+
 {# The vintages of the slices of a lake table and the number of rows of each. A build file has them
    as a table (`lake.<table>_slices`); in a unit test they are computed from the rows. #}
 {% macro slices_of(relation, vintage) -%}

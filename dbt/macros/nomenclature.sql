@@ -55,3 +55,10 @@
         end
     )
 {%- endmacro %}
+
+
+{# The editions of the HS between which codes are related: those of the bundled figures and of
+   reports since 2002. #}
+{% macro linked_editions() -%}
+    ['HS1992', 'HS1996', 'HS2002', 'HS2007', 'HS2012', 'HS2017', 'HS2022']
+{%- endmacro %}

@@ -14,18 +14,42 @@
 {%- endmacro %}
 
 
-{# Unit of the last digit printed in any of the amounts: 1 where all are whole, at least 0.001. An
-   aggregate. Coarser rounding (thousands) cannot be told from round figures. #}
-{% macro last_printed_unit(amount) -%}
+{# Unit of the last digit printed in any of the amounts: 1 where all are whole, at least that of so
+   many `digits` behind the point. An aggregate. Coarser rounding (thousands) cannot be told from
+   round figures. #}
+{% macro last_printed_unit(amount, digits=3) -%}
     case
-    {%- for digits, unit in [(0, '1'), (1, '0.1'), (2, '0.01')] %}
+    {%- for place in range(digits) %}
         when bool_and(
-            abs({{ amount }} - round({{ amount }}, {{ digits }}))
+            abs({{ amount }} - round({{ amount }}, {{ place }}))
             <= 1e-12 * greatest(1, abs({{ amount }}))
-        ) then {{ unit }}
+        ) then 1e-{{ place }}
     {%- endfor %}
-        else 0.001
+        else 1e-{{ digits }}
     end
+{%- endmacro %}
+
+
+{# Whether two figures are the same figure printed with more or fewer digits: they differ by at most
+   half a `unit` of the last digit of the coarser one. A difference of large doubles is itself
+   rounded, to about 1e-16 of them. #}
+{% macro differs_by_precision(figure, other, unit) -%}
+    abs({{ figure }} - {{ other }})
+    <= {{ unit }} / 2 * (1 + 1e-9) + 1e-15 * greatest(abs({{ figure }}), abs({{ other }}))
+{%- endmacro %}
+
+
+{# Whether two figures are one and the same; sums of the same parts in another order differ by about
+   1e-16 of themselves. #}
+{% macro same_figure(figure, other) -%}
+    (
+        {{ figure }} is not distinct from {{ other }}
+        or coalesce(
+            abs({{ figure }} - {{ other }})
+            <= 1e-15 * greatest(abs({{ figure }}), abs({{ other }})),
+            false
+        )
+    )
 {%- endmacro %}
 
 

@@ -13,6 +13,11 @@ with traded as (
         hs6_code,
         hs_revision
     from {{ ref('baci_flows') }}
+    union distinct
+    select distinct
+        hs6_code,
+        hs_revision
+    from {{ ref('reconciled_flows') }}
 
 )
 

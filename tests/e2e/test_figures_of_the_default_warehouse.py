@@ -239,6 +239,17 @@ def test_exporters_reports_never_feed_shares(rows: Rows) -> None:
     ) == [("comexstat", "BRA"), ("hmrc", "GBR")]
 
 
+def test_tables_of_many_reporters_are_empty_and_say_what_fills_them(rows: Rows) -> None:
+    for table in ("trade.reconciled_flows", "dependency.bilateral_views", "trade.revisions"):
+        assert rows(f"select count(*) from {table}") == [(0,)]
+        assert rows(
+            "select source from catalog.sources "
+            "where source = 'comtrade' and list_contains(fills_tables, ?)",
+            table,
+        ) == [("comtrade",)]
+    assert rows("select 1 from dependency.supplier_shares where source = 'reconciled'") == []
+
+
 @pytest.mark.parametrize(
     ("month", "tonnes", "partners"),
     [

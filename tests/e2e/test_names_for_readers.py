@@ -57,6 +57,10 @@ def test_each_table_with_codes_has_a_view_with_all_its_columns(
         )
 
 
+NOT_FETCHED = [("252810",), ("811241",)]
+"""Sodium borates until HS 2007 and rhenium of HS 2022: merged codes, of no mineral group."""
+
+
 def test_no_row_is_lost_or_duplicated_and_every_code_has_both_names(
     rows: Rows, columns: dict[str, list[str]]
 ) -> None:
@@ -70,6 +74,9 @@ def test_no_row_is_lost_or_duplicated_and_every_code_has_both_names(
                 f"select distinct {code} from {view} "
                 f"where {code} <> '' and ({english} is null or {japanese} is null)"
             )
+            # A code of another edition that is not fetched by default has no name.
+            if table == "reference.code_concordance":
+                nameless = [row for row in nameless if row not in NOT_FETCHED]
             assert not nameless, (view, code, nameless)
 
 

@@ -50,7 +50,9 @@ class Marts:
     computed again: each is kept as a table of its code and of all that it is made from.
     """
 
-    def __init__(self, scratch: Path, day: date | None = None) -> None:
+    def __init__(
+        self, scratch: Path, day: date | None = None, *, reconciled_shares: bool = True
+    ) -> None:
         project = Project(scratch / "target")
         self._file = scratch / "made" / "kido.duckdb"
         self._file.parent.mkdir()
@@ -58,7 +60,9 @@ class Marts:
         assert set(project.invoke("seed", self._file).values()) == {"success"}
         self._file.unlink()  # Of another format than that of a build; what was made is beside it.
         self._day = day or datetime.now(UTC).date() + timedelta(days=1)
-        self._models = dict(project.compiled(self._day.isoformat()))
+        self._models = dict(
+            project.compiled(self._day.isoformat(), reconciled_shares=reconciled_shares)
+        )
         self._manifest = json.loads((TARGET / "manifest.json").read_text("utf8"))
         parents = _parents(self._manifest)
         self._reads = {

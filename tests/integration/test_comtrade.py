@@ -209,6 +209,36 @@ def test_an_unpinned_download_in_several_files_makes_the_marts_of_a_pinned_one(
         assert_frame_equal(*both, rel_tol=1e-12)
 
 
+def test_an_economy_in_no_list_is_quarantined_and_named_and_the_others_count(
+    home: Callable[[], Settings], marts: Marts, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """More than one row in twenty: a new number of a small file is no fault of the file."""
+    world = flows_for([392], [156, 704], CODES, ["2022", "2023"], ("M",), gaps=0)
+    unknown = [
+        Flow(392, 9998, "M", "280530", "2023", 5.0, 1.0),
+        Flow(9999, 0, "M", "280530", "2023", 7.0, 1.0),
+        Flow(9999, 156, "M", "280530", "2023", 7.0, 1.0),
+    ]
+    assert len(unknown) > 0.05 * len(world)
+    names = ("trade.reported_flows", "catalog.quarantine")
+    shown = []
+    for name, flows in (("known", world), ("with unknown", [*world, *unknown])):
+        monkeypatch.setenv("KIDO_HOME", str(tmp_path / name))
+        file = tmp_path / f"{name}.json"
+        file.write_bytes(as_json(flows))
+        land_files(home(), COMTRADE, [file], retrieved=DAY.date())
+        shown.append(marts.of(home(), COMTRADE, names))
+    expected, found = shown
+    assert_frame_equal(found["trade.reported_flows"], expected["trade.reported_flows"])
+    assert expected["catalog.quarantine"].is_empty()
+    assert found["catalog.quarantine"].select("rule", "value").sort("value").rows() == [
+        ("partner_is_a_known_economy", "9998"),
+        ("reporter_is_a_known_economy", "9999"),
+        ("reporter_is_a_known_economy", "9999"),
+    ]
+
+
 def test_without_a_key_the_preview_is_asked_one_period_and_500_rows_a_call(
     home: Callable[[], Settings], comtrade: FakeComtrade, monkeypatch: pytest.MonkeyPatch,
     marts: Marts, tmp_path: Path,

@@ -20,6 +20,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import yaml
+from jinja2 import Template
 
 from dagster_project import words
 from dagster_project.lake.build_file import work_file
@@ -370,6 +371,42 @@ def test_no_model_chooses_among_vintages_in_words_of_its_own(project: Project) -
         )
 
 
+def test_a_constant_of_the_reconciliation_is_known_by_its_name() -> None:
+    """An unknown one would be empty text; each has its meaning beside it."""
+    text = (DBT_PROJECT / "macros" / "reconciliation.sql").read_text("utf8")
+    meanings, _, constants = text.partition("{% macro reconciliation(name)")
+    defined = set(re.findall(r"^ +'(\w+)': [\d.e-]+,$", constants, re.M))
+    assert len(defined) > 10
+    assert defined == set(re.findall(r"`(\w+)`", meanings))
+    used = {
+        name
+        for path in written_by_hand()
+        for name in re.findall(r"reconciliation\('(\w+)'\)", path.read_text("utf8"))
+    }
+    assert used <= defined
+
+
+def test_revisions_compare_the_series_and_slices_that_the_schemas_declare(
+    project: Project,
+) -> None:
+    """Dagster's assets and staging are made from the schemas; a mart cannot read them."""
+    code = project.marts()["trade.revisions"]["raw_code"]
+    [block] = re.findall(r"\{% set tables = .*? %\}", code, re.DOTALL)
+    compared = Template(block).module.tables  # type: ignore[attr-defined]
+    assert set(compared) == {"trade_flows", "reconciled_trade", "price_quotes"}
+    for name, given in compared.items():
+        table = LAKE_TABLES[name]
+        assert tuple(given["slice"]) == table.vintage_slice, name
+        assert (given["edition"], given["period"]) == (table.edition, table.period), name
+        assert table.known_from == "vintage_at", name
+        # A row of the lake is one figure of a series: the breakdowns that are not read apart.
+        not_read = set(re.findall(r"(\w+) is null", given["is_read"]))
+        of_key = {"source", *given["series"], given["period"], "frequency"} | not_read
+        assert set(table.key) <= of_key, name
+        measures = {column for column, of in table.columns.items() if of.dtype == pl.Float64}
+        assert set(given["measures"]) <= measures & set(words.REVISED_MEASURES), name
+
+
 def test_the_catalog_counts_the_rows_of_every_table_with_a_period(project: Project) -> None:
     [model] = [m for m in project.models if m["name"] == "stg_lake__rows_by_snapshot"]
     assert {ref["name"] for ref in model["refs"]} == {
@@ -391,7 +428,8 @@ def test_what_the_gate_does_not_compare_or_compares_without_sources(project: Pro
         name for name, schema in schemas.items() if schema == "catalog"
     }
     assert {name for name, meta in metas.items() if meta.get("compared") == "count"} == {
-        "exposure.early_warnings", "exposure.notices", "trade.source_differences",
+        "exposure.early_warnings", "exposure.notices", "trade.revisions",
+        "trade.source_differences",
     }  # fmt: skip
     assert {name for name, meta in metas.items() if meta.get("chooses_source")} == {
         *(name for name, schema in schemas.items() if schema in ("dependency", "market")),

@@ -38,8 +38,8 @@ NAMES_MARTS: Mapping[str, str] = {
 }
 """Product code that may name marts, and why. Anything else takes them as it finds them."""
 
-NAMES_OF_MORE = {"mineral_groups"}
-"""Names of marts that are also those of lists of codes, which code is free to name."""
+NAMES_OF_MORE = {"mineral_groups", "reconciled_flows"}
+"""Names of marts that are also those of lists of codes or of modules, which code may name."""
 
 
 def files_of(mart: str) -> set[Path]:

@@ -10,6 +10,12 @@ baci_flows as (
 
 ),
 
+reconciled_imports as (
+
+    select * from {{ ref('int_dependency__list_reconciled_imports') }}
+
+),
+
 vintages as (
 
     select
@@ -29,6 +35,14 @@ vintages as (
         year,
         max(vintage_at) as vintage_at
     from baci_flows
+    group by all
+    union all
+    select
+        source,
+        importer_iso3,
+        year(period_start) as year,
+        max(vintage_at) as vintage_at
+    from reconciled_imports
     group by all
 
 )

@@ -20,12 +20,12 @@ breaks as (
 
 ),
 
--- A reconciler estimates each edition by itself: two of them are a break for every code.
+-- CEPII estimates each edition by itself: two of them are a break for every code.
 codes_of_several_editions as (
 
     select commodity_code
     from series
-    where hs_revision is not null
+    where hs_revision is not null and source <> 'reconciled'
     group by commodity_code
     having count(distinct hs_revision) > 1
 

@@ -8,6 +8,12 @@ with totals as (
 
 ),
 
+own_reconciliation as (
+
+    select * from {{ ref('int_dependency__list_reconciled_importers') }}
+
+),
+
 series as (
 
     select * from {{ ref('int_dependency__number_series') }}
@@ -150,7 +156,8 @@ reported_absent as (
 
 ),
 
--- A reconciler has all the trade of a code; a list of its largest flows does not.
+-- A reconciler has all the trade of a code; a list of its largest flows does not, and our own that
+-- of the importers whose imports are known.
 reconciled_absent as (
 
     select
@@ -159,7 +166,16 @@ reconciled_absent as (
         absent.importer_iso3
     from absent
     left join precedence on absent.source = precedence.source
-    where absent.hs_revision is not null and not coalesce(precedence.is_cut_list, false)
+    left join own_reconciliation
+        on
+            absent.source = 'reconciled'
+            and absent.importer_iso3 = own_reconciliation.importer_iso3
+            and absent.commodity_code = own_reconciliation.hs6_code
+            and year(absent.period_start) = own_reconciliation.year
+    where
+        absent.hs_revision is not null
+        and not coalesce(precedence.is_cut_list, false)
+        and (absent.source <> 'reconciled' or own_reconciliation.year is not null)
 
 ),
 

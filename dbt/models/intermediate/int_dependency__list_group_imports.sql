@@ -71,9 +71,24 @@ reconciled as (
         period_start,
         value_usd,
         net_weight_kg,
-        is_provisional
+        is_provisional,
+        -- That of its slice, which the series has: a text less to read of millions of flows.
+        cast(null as varchar[]) as snapshot_ids
     from {{ ref('stg_lake__reconciled_trade') }}
     where importer_iso3 <> '_X' and exporter_iso3 <> importer_iso3
+    union all
+    select
+        source,
+        importer_iso3,
+        exporter_iso3 as partner_iso3,
+        hs6_code as commodity_code,
+        hs_revision,
+        period_start,
+        value_usd,
+        net_weight_kg,
+        is_provisional,
+        snapshot_ids
+    from {{ ref('int_dependency__list_reconciled_imports') }}
 
 ),
 
@@ -113,8 +128,7 @@ imports as (
         reconciled.net_weight_kg,
         'FOB' as valuation,
         reconciled.is_provisional,
-        -- That of its slice, which the series has: a text less to read of millions of flows.
-        cast(null as varchar[]) as snapshot_ids
+        reconciled.snapshot_ids
     from reconciled
     inner join series
         on

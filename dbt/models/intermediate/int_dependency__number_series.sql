@@ -14,9 +14,23 @@ with reported as (
 
 ),
 
+own_reconciliation as (
+
+    select * from {{ ref('int_dependency__list_reconciled_importers') }}
+
+),
+
+-- Others have a slice in one snapshot; our own flows name theirs.
 reconciled_slices as (
 
     select * from {{ ref('stg_lake__reconciled_trade_slices') }}
+    union all by name
+    select distinct
+        'reconciled' as source,
+        hs6_code,
+        hs_revision,
+        make_date(year, 1, 1) as period_start
+    from own_reconciliation
 
 ),
 

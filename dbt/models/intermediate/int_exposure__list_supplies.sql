@@ -19,6 +19,12 @@ reconciled_flows as (
 
 ),
 
+own_flows as (
+
+    select * from {{ ref('int_dependency__list_reconciled_imports') }}
+
+),
+
 years as (
 
     select distinct baseline_from as period_start
@@ -57,6 +63,19 @@ estimated as (
         value_usd,
         net_weight_kg
     from reconciled_flows
+    where period_start in (select years.period_start from years)
+    union all
+    select
+        source,
+        importer_iso3,
+        exporter_iso3 as supplier_iso3,
+        hs6_code as commodity_code,
+        false as is_basket,
+        'A' as frequency,
+        period_start,
+        value_usd,
+        net_weight_kg
+    from own_flows
     where period_start in (select years.period_start from years)
 
 ),

@@ -193,7 +193,8 @@ years as (
 
 ),
 
--- The newest year of a code in a reconciliation, or of anything that an importer reports.
+-- The newest year of a code in a reconciliation, in our own for each importer, or of anything that
+-- an importer reports.
 last_years as (
 
     select
@@ -203,6 +204,14 @@ last_years as (
         max(period_start) as period_start
     from slices
     group by source, hs6_code
+    union all
+    select
+        'reconciled' as source,
+        importer_iso3,
+        hs6_code,
+        make_date(max(year), 1, 1) as period_start
+    from {{ ref('int_dependency__list_reconciled_importers') }}
+    group by importer_iso3, hs6_code
     union all
     select
         source,

@@ -44,3 +44,15 @@ def test_a_changed_list_beside_the_figures_makes_another_build(
     assert inputs.inputs_version(settings) == before
     listed.write_text("after")
     assert inputs.inputs_version(settings) != before
+
+
+def test_the_setting_of_reconciled_shares_makes_another_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "all_sources", dict)
+    home = tmp_path / "home"
+    versions = {
+        inputs.inputs_version(Settings.load(home=home, reconciled_shares=on))
+        for on in (True, False)
+    }
+    assert len(versions) == 2

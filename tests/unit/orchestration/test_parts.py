@@ -99,9 +99,12 @@ def test_a_partial_build_starts_from_no_build_with_withdrawn_snapshots(
     ("file", "text", "reason"),
     [
         ("complete", "gone", "there is no complete build yet"),
-        ("whole/models", "others", "the models have changed since the last complete build"),
+        (
+            "whole/models", "others",
+            "the models or KIDO_RECONCILED_SHARES have changed since the last complete build",
+        ),
     ],
-)
+)  # fmt: skip
 def test_why_everything_is_built_is_reported(
     settings: Settings, caplog: pytest.LogCaptureFixture, file: str, text: str, reason: str
 ) -> None:
@@ -109,6 +112,12 @@ def test_why_everything_is_built_is_reported(
     (settings.build_dir / file).write_text(text)
     assert selected(settings) == []
     assert caplog.messages == [f"Every model is built, not only the selected ones: {reason}."]
+
+
+def test_a_build_with_other_shares_is_no_beginning(settings: Settings) -> None:
+    assert selected(settings) != []
+    settings.reconciled_shares = False
+    assert selected(settings) == []
 
 
 def test_a_build_with_withdrawn_snapshots_is_not_published_later(

@@ -11,7 +11,7 @@ from dagster_project.quality.rules import Rule, Suite
 from dagster_project.quality.runner import evaluate, evaluate_batch
 from dagster_project.quality.suites import LAKE_SUITES
 from tests.unit.quality.seeded import TODAY, Row, ask, cases, changed
-from tests.unit.quality.suites.lake import price_quotes, trade_flows
+from tests.unit.quality.suites.lake import price_quotes, reconciled_trade, trade_flows
 
 EVERY_RULE = [(suite, rule) for suite in LAKE_SUITES.values() for rule in suite.rules]
 
@@ -65,13 +65,31 @@ def test_a_table_without_rows_is_rejected_and_nothing_else_is_reported(suite: Su
     assert failed - whole_list == {"there_is_at_least_one_row"}
 
 
-def test_an_unknown_economy_stops_the_batch_and_is_named() -> None:
-    frame = frame_of("trade_flows", changed(trade_flows.GOOD, {"partner_iso3": "ZZZ"}))
+def test_an_unknown_economy_quarantines_its_row_and_is_named() -> None:
+    frame = frame_of("trade_flows", changed(trade_flows.GOOD, {"partner_iso3": "9998"}))
     verdict = evaluate_batch(frame, LAKE_SUITES["trade_flows"], today=TODAY)
+    assert not verdict.is_rejected
+    assert verdict.accepted.equals(frame[1:])
+    assert verdict.quarantined.select("rule", "value").rows() == [
+        ("partner_is_a_known_economy", "9998")
+    ]
+    assert "economies.csv" in verdict.quarantined["explanation"].item()
+
+
+def test_a_column_of_unknown_economies_stops_the_batch_and_is_named() -> None:
+    frame = frame_of("trade_flows", trade_flows.GOOD)
+    shifted = frame.with_columns(partner_iso3=pl.lit("2024"))
+    verdict = evaluate_batch(shifted.unique(), LAKE_SUITES["trade_flows"], today=TODAY)
     assert verdict.is_rejected
-    assert verdict.reason == (
-        "trade_flows: partner_is_a_known_economy fails: 1 of 4 rows, first ZZZ."
-    )
+    assert verdict.reason.startswith("trade_flows: ")
+    assert "partner_is_a_known_economy, first 2024" in verdict.reason
+
+
+def test_an_economy_of_a_reconciler_that_is_unknown_stops_the_batch() -> None:
+    frame = frame_of("reconciled_trade", changed(reconciled_trade.GOOD, {"exporter_iso3": "ZZZ"}))
+    verdict = evaluate_batch(frame, LAKE_SUITES["reconciled_trade"], today=TODAY)
+    assert verdict.is_rejected
+    assert "exporter_is_a_known_economy fails" in verdict.reason
 
 
 def test_an_instrument_no_list_describes_stops_the_batch_and_is_named() -> None:

@@ -189,6 +189,12 @@ def test_the_version_of_a_suite_changes_with_any_part_of_a_rule(other: Suite) ->
     assert suite_version(other) != suite_version(suite_of())
 
 
+def test_the_version_of_a_suite_changes_where_a_rule_is_of_unknown_codes() -> None:
+    rule = known_as(Known("economies"))
+    plain, of_codes = (Suite("lake", "t", (each,)) for each in (rule, rule.of_unknown_codes()))
+    assert suite_version(plain) != suite_version(of_codes)
+
+
 def known_as(known: Known) -> Rule:
     return stop("it_is_known", "", "ExpectColumnValuesToBeInSet", column="c", value_set=known)
 

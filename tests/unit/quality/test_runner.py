@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from dagster_project.lake.vocabulary import economies
 from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.quality.rules import Known, Rule, Suite, Today, quarantine, report, stop
-from dagster_project.quality.runner import LARGEST_QUARANTINED_SHARE, evaluate, evaluate_batch
+from dagster_project.quality.runner import (
+    LARGEST_QUARANTINED_SHARE,
+    LARGEST_SHARE_OF_UNKNOWN_CODES,
+    evaluate,
+    evaluate_batch,
+)
 from tests.nightly import times
 
 TODAY = date(2026, 11, 25)
@@ -359,6 +364,26 @@ def test_more_rows_quarantined_than_the_ceiling_stop_the_batch() -> None:
     assert six.is_rejected
     assert six.reason == (
         "quotes: 6 of 100 rows would be quarantined, more than 5%: price_is_positive, first -1.0."
+    )
+
+
+@pytest.mark.parametrize("profile_above", [WHOLE, PROFILE])
+def test_codes_that_are_in_no_list_stop_a_batch_only_where_they_are_most(
+    profile_above: int,
+) -> None:
+    assert LARGEST_SHARE_OF_UNKNOWN_CODES == 0.5
+    suite = suite_of(PRICE.of_unknown_codes(), ODD)
+    half = evaluate_batch(
+        batch(dict.fromkeys(range(1, 51), -1.0)), suite, profile_above=profile_above
+    )
+    assert not half.is_rejected
+    assert (half.accepted.height, half.quarantined.height) == (50, 50)
+    most = evaluate_batch(
+        batch(dict.fromkeys(range(1, 52), -1.0)), suite, profile_above=profile_above
+    )
+    assert most.is_rejected
+    assert most.reason == (
+        "quotes: 51 of 100 rows would be quarantined, more than 50%: price_is_positive, first -1.0."
     )
 
 

@@ -605,7 +605,6 @@ NOT_AN_ANSWER = (
 )
 NOT_ROWS = f"comtrade: `data` does not contain rows of plain values. {WHOSE}"
 NOT_A_PERIOD = "is not a period of its frequency (2024 for A, 202405 for M)."
-ADD = "Add it to dagster_project/bundled/catalogue/economies.csv."
 
 
 def missing(columns: str) -> str:
@@ -667,16 +666,18 @@ def test_a_damaged_gzip_file_is_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"reporterCode": 9999},
-         f"comtrade: '9999' is not the number of a known economy (reportercode). {ADD}"),
         ({"reporterCode": 0},
-         f"comtrade: '0' is not the number of a known economy (reportercode). {ADD}"),
+         "comtrade: '0' is not the number of an economy (reportercode)."),
         ({"reporterCode": None},
-         f"comtrade: '' is not the number of a known economy (reportercode). {ADD}"),
-        ({"partnerCode": 9998},
-         f"comtrade: '9998' is not the number of a known economy (partnercode). {ADD}"),
-        ({"partner2Code": 9997},
-         f"comtrade: '9997' is not the number of a known economy (partner2code). {ADD}"),
+         "comtrade: '' is not the number of an economy (reportercode)."),
+        ({"reporterCode": "JPN"},
+         "comtrade: 'JPN' is not the number of an economy (reportercode)."),
+        ({"partnerCode": None},
+         "comtrade: '' is not the number of an economy (partnercode)."),
+        ({"partnerCode": "CHN"},
+         "comtrade: 'CHN' is not the number of an economy (partnercode)."),
+        ({"partner2Code": "CHN"},
+         "comtrade: 'CHN' is not the number of an economy (partner2code)."),
         ({"flowCode": "ZZ"}, "comtrade: 'ZZ' is not a flow (flowcode)."),
         ({"classificationCode": "S1"},
          "comtrade: 'S1' is not an edition of the HS like H6 (classificationcode)."),
@@ -686,6 +687,23 @@ def test_a_damaged_gzip_file_is_refused() -> None:
 )  # fmt: skip
 def test_an_unknown_code_is_named(changes: Mapping[str, Any], sentence: str) -> None:
     assert refusal(answer(row(), row(**changes)), UnknownCodeError) == sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "number"),
+    [
+        ({"reporterCode": 9999}, "reporter_iso3", "9999"),
+        ({"partnerCode": 9998}, "partner_iso3", "9998"),
+        ({"partner2Code": 9997}, "second_partner_iso3", "9997"),
+    ],
+)  # fmt: skip
+def test_a_number_of_no_known_economy_stays_as_text(
+    changes: Mapping[str, Any], column: str, number: str
+) -> None:
+    rows = rows_of(row(), row(5.0, **changes))
+    unknown = rows.filter(pl.col(column) == number)
+    assert unknown["value_usd"].to_list() == [5.0]
+    assert rows.filter(pl.col(column).ne_missing(number)).equals(rows_of(row()))
 
 
 def test_an_unknown_partner_of_a_code_out_of_scope_stops_nothing() -> None:

@@ -13,11 +13,11 @@ from dagster_project.quality.shared_lake_rules import (
     is_finite,
     is_no_more_than_is_traded,
     is_not_negative,
+    is_of_a_known_economy,
     key_of,
 )
 from dagster_project.quality.shared_rules import (
     has_rows,
-    is_known_economy,
     is_one_of,
     matches,
     one_row_per,
@@ -61,9 +61,9 @@ RULES = (
     has_rows(),
     is_filled("trade_flows"),
     one_row_per("flow", *key_of("trade_flows")),
-    is_known_economy("reporter_iso3"),
-    is_known_economy("partner_iso3"),
-    is_known_economy("second_partner_iso3"),
+    is_of_a_known_economy("reporter_iso3"),
+    is_of_a_known_economy("partner_iso3"),
+    is_of_a_known_economy("second_partner_iso3"),
     is_one_of(
         "flow_is_import_export_or_their_returns", "flow", words.FLOWS,
         "A re-export counted as an export is supply that does not exist.",

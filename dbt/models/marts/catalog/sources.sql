@@ -78,7 +78,8 @@ select
     lateness.expected_period,
     lateness.expected_at,
     coalesce(lateness.days_late, 0) > 0 as is_late,
-    coalesce(lateness.days_late, 0) as days_late
+    coalesce(lateness.days_late, 0) as days_late,
+    sources.fills_tables
 from sources
 left join newest on sources.source = newest.source
 left join lateness on sources.source = lateness.source

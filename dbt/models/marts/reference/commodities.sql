@@ -28,6 +28,12 @@ reported_flows as (
 
 ),
 
+reports as (
+
+    select * from {{ ref('int_trade__choose_reports') }}
+
+),
+
 traded as (
 
     select
@@ -40,6 +46,11 @@ traded as (
         hs_revision
     from reported_flows
     where not is_basket
+    union distinct
+    select
+        hs6_code,
+        target_hs_revision as hs_revision
+    from reports
 
 ),
 
