@@ -25,13 +25,9 @@ covered_codes as (
 
 ),
 
-reports as (
+import_reports as (
 
-    select distinct
-        reporter_iso3,
-        hs6_code,
-        year
-    from {{ ref('int_trade__choose_reports') }}
+    select * from {{ ref('int_trade__choose_reports') }}
     where side = 'import'
 
 ),
@@ -59,6 +55,19 @@ slices as (
 breaks as (
 
     select * from {{ ref('seed_nomenclature_breaks') }}
+
+),
+
+-- A report whose partners fall short of its total is no list of all suppliers.
+reports as (
+
+    select
+        reporter_iso3,
+        hs6_code,
+        year
+    from import_reports
+    group by reporter_iso3, hs6_code, year
+    having bool_and(agrees_with_total)
 
 ),
 
