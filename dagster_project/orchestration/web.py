@@ -73,6 +73,7 @@ def proxy(address: str) -> Starlette:
     from starlette.responses import Response
     from starlette.routing import Route, WebSocketRoute
     from starlette.websockets import WebSocket
+    from uvicorn.protocols.utils import ClientDisconnected
 
     # A query may take minutes.
     pages = ReverseHttpProxy(client_of_this_machine(), base_url=f"http://{address}/")
@@ -86,7 +87,10 @@ def proxy(address: str) -> Starlette:
         return await pages.proxy(request=request, path=request.path_params["path"])
 
     async def socket_of_page(websocket: WebSocket) -> None:
-        await sockets.proxy(websocket=websocket, path=websocket.path_params["path"])
+        try:
+            await sockets.proxy(websocket=websocket, path=websocket.path_params["path"])
+        except* ClientDisconnected:
+            pass  # The page was left before its socket was open: nobody waits for an answer.
 
     @contextlib.asynccontextmanager
     async def closing(_app: Starlette) -> AsyncIterator[None]:
