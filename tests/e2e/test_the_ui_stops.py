@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -179,18 +178,25 @@ def process_with(ui: Ui, words: str) -> int:
     return process
 
 
-def folders_of_the_services() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("kido-ui-*"))
+def folder_of_the_services(ui: Ui) -> Path:
+    """The folder that the services of the UI are told to work in: others may run beside it."""
+    (folder,) = {
+        word
+        for command in ui.processes().values()
+        for word in command.split()
+        if Path(word).name.startswith("kido-ui-")
+    }
+    return Path(folder)
 
 
 def test_a_killed_kido_leaves_no_process_and_no_folder(ui: Ui) -> None:
-    before = folders_of_the_services()
     ui.until_ready()
-    assert folders_of_the_services() > before
+    folder = folder_of_the_services(ui)
+    assert folder.is_dir()
     ui.process.kill()
     ui.process.wait()
     ui.until_nothing_runs()
-    assert folders_of_the_services() <= before
+    assert not folder.exists()
 
 
 def test_kido_killed_before_it_is_ready_leaves_no_process(ui: Ui) -> None:
@@ -227,13 +233,14 @@ def test_a_killed_part_of_kido_web_ends_the_others(ui: Ui, words: str) -> None:
     "words", ["orchestration.web", "dagster_webserver", "dagster-daemon", "code-server start"]
 )
 def test_a_killed_service_ends_the_others(ui: Ui, words: str) -> None:
-    before = folders_of_the_services()
     ui.until_ready()
+    folder = folder_of_the_services(ui)
+    assert folder.is_dir()
     os.kill(process_with(ui, words), signal.SIGKILL)
     assert ui.end() == 1
     assert ui.processes() == {}
     assert ui.lines[-1] == "The Dagster UI ended by itself, with exit code 1."
-    assert folders_of_the_services() <= before
+    assert not folder.exists()
 
 
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
