@@ -1,0 +1,89 @@
+{# Formulas of reliance and supply risk. Each is here once, with its publication. #}
+
+
+{# Whether an economy depends on foreign supply of a product (European Commission, SWD(2021) 352):
+   concentration of imports above 0.4, imports above half of what is used, and above exports. Where
+   an indicator is not known, the others decide; of a product that is not exported, imports are above
+   exports. #}
+{% macro is_strategic_dependency(cdi1, cdi2, cdi3) -%}
+    {{ cdi1 }} > 0.4 and coalesce({{ cdi2 }} > 0.5, true) and coalesce({{ cdi3 }} > 1, true)
+{%- endmacro %}
+
+
+{# Import reliance as the European Commission computes it (JRC guidelines, EUR 28654): net imports as
+   a part of what is used, in one mass. Below 0 where exports exceed imports; null where nothing is
+   left to use, as in transit. #}
+{% macro import_reliance_ec(imports, exports, production) -%}
+    case
+        when {{ production }} + {{ imports }} - {{ exports }} > 0
+            then
+                ({{ imports }} - {{ exports }})
+                / ({{ production }} + {{ imports }} - {{ exports }})
+    end
+{%- endmacro %}
+
+
+{# Net import reliance as the USGS computes it (Mineral Commodity Summaries, appendix): like the EC's,
+   with what stocks lose (`stock_change` is negative) as a part of supply. #}
+{% macro net_import_reliance_usgs(imports, exports, production, stock_change) -%}
+    {{ import_reliance_ec(imports, '(' ~ exports ~ ' + ' ~ stock_change ~ ')', production) }}
+{%- endmacro %}
+
+
+{# A share that may be computed outside of 0 to 1, and counts as the nearer end; null stays null. #}
+{% macro clamped(share) -%}
+    case when {{ share }} < 0 then 0 when {{ share }} > 1 then 1 else {{ share }} end
+{%- endmacro %}
+
+
+{# Supply risk as the European Commission computes it (JRC guidelines, EUR 28654, used in 2017, 2020
+   and 2023): the concentration of the world's and of the consumer's supply, each weighted with
+   governance and trade, by half of the import reliance and the rest; less what is recycled, times
+   the index of substitution. With one side only, that side is all of it. #}
+{% macro supply_risk_ec(global, sourcing, reliance, recycling, substitution, supply_used) -%}
+    case {{ supply_used }}
+        when 'global' then {{ global }}
+        when 'consumer' then {{ sourcing }}
+        else
+            {{ global }} * {{ clamped(reliance) }} / 2
+            + {{ sourcing }} * (1 - {{ clamped(reliance) }} / 2)
+    end * (1 - {{ clamped(recycling) }}) * {{ substitution }}
+{%- endmacro %}
+
+
+{# The least and the largest supply risk of inputs between bounds. The formula is linear in each
+   input, so that it is at its ends: of the reliance at either one, of all others as they raise it. #}
+{% macro supply_risk_ec_bound(bound, global, sourcing, reliance_low, reliance_high, recycling,
+                              substitution, supply_used) -%}
+    {{ 'least' if bound == 'low' else 'greatest' }}(
+        {{ supply_risk_ec(global, sourcing, reliance_low, recycling, substitution, supply_used) }},
+        {{ supply_risk_ec(global, sourcing, reliance_high, recycling, substitution, supply_used) }}
+    )
+{%- endmacro %}
+
+
+{# Supply risk after Nassar et al. (2020), adapted: the geometric mean of disruption potential, trade
+   exposure and economic vulnerability, each 0 to 1; null where one is. #}
+{% macro supply_risk_geometric(disruption_potential, trade_exposure, economic_vulnerability) -%}
+    case
+        when {{ disruption_potential }} * {{ trade_exposure }} * {{ economic_vulnerability }} >= 0
+            then
+                power(
+                    {{ disruption_potential }} * {{ trade_exposure }}
+                    * {{ economic_vulnerability }},
+                    1.0 / 3
+                )
+    end
+{%- endmacro %}
+
+
+{# Whether a material is critical by the thresholds of the European Commission since 2017. #}
+{% macro is_critical(supply_risk, economic_importance) -%}
+    {{ supply_risk }} >= 1.0 and {{ economic_importance }} >= 2.8
+{%- endmacro %}
+
+
+{# The first year for which imports, exports and production are put together. #}
+{% macro first_year_of_reliance() -%}
+    2010
+{%- endmacro %}
