@@ -87,3 +87,28 @@
 {% macro first_year_of_reliance() -%}
     2010
 {%- endmacro %}
+
+
+{# Trade parameter of a supplier for a consumer: 0.8 for its own output and that of its customs union
+   and 1 for others, as in the studies of the European Commission; 1.1 where the supplier restricts
+   its exports to it, the least that the studies take for a restriction. Each is an expression. #}
+{% macro trade_parameter(consumer, supplier, consumer_union, supplier_union, is_restricted) -%}
+    case
+        when {{ consumer }} = {{ supplier }} or {{ consumer_union }} = {{ supplier_union }} then 0.8
+        when {{ is_restricted }} then 1.1
+        else 1
+    end
+{%- endmacro %}
+
+
+{# The worst governance: that of an economy without figures, where an upper bound is asked for. #}
+{% macro worst_governance() -%}
+    10
+{%- endmacro %}
+
+
+{# The first year of Kido's own assessments: of it and later ones all but a few minerals have a
+   table of production. #}
+{% macro first_year_of_assessments() -%}
+    2020
+{%- endmacro %}

@@ -1,0 +1,110 @@
+with production as (
+
+    select * from {{ ref('int_dependency__choose_production') }}
+
+),
+
+sourcing as (
+
+    select * from {{ ref('int_dependency__weigh_sourcing') }}
+
+),
+
+unions as (
+
+    select * from {{ ref('int_dependency__list_customs_unions') }}
+
+),
+
+restricted as (
+
+    select * from {{ ref('int_dependency__list_restricted_supplies') }}
+
+),
+
+consumers_of_the_newest_year as (
+
+    select distinct
+        consumer_iso3,
+        year
+    from sourcing
+    qualify rank() over (order by year desc) = 1
+
+),
+
+-- Who sources a material; of the newest year, a material whose trade is not known is assessed for
+-- every consumer.
+consumers as (
+
+    select
+        consumer_iso3,
+        material,
+        stage,
+        year
+    from sourcing
+    union distinct
+    select
+        consumers_of_the_newest_year.consumer_iso3,
+        production.material,
+        production.stage,
+        production.assessed_year as year
+    from consumers_of_the_newest_year
+    inner join production on consumers_of_the_newest_year.year = production.assessed_year
+
+),
+
+weighted as (
+
+    select
+        consumers.consumer_iso3,
+        consumers.year,
+        production.*,
+        consumers.consumer_iso3 = production.economy_iso3 as is_own,
+        production.share * production.share * production.governance_score as square,
+        {{ trade_parameter(
+            'consumers.consumer_iso3', 'production.economy_iso3',
+            'consumer_unions.customs_union', 'supplier_unions.customs_union',
+            'restricted.material is not null'
+        ) }} as trade_parameter
+    from consumers
+    inner join production
+        on
+            consumers.material = production.material
+            and consumers.stage = production.stage
+            and consumers.year = production.assessed_year
+    left join unions as consumer_unions
+        on consumers.consumer_iso3 = consumer_unions.economy_iso3
+    left join unions as supplier_unions
+        on production.economy_iso3 = supplier_unions.economy_iso3
+    left join restricted
+        on
+            consumers.year = restricted.year
+            and consumers.material = restricted.material
+            and production.economy_iso3 = restricted.supplier_iso3
+            and consumers.consumer_iso3 = restricted.consumer_iso3
+
+)
+
+-- Who has no score, and the rest, may be the worst or count for nothing.
+select
+    consumer_iso3,
+    material,
+    stage,
+    year,
+    any_value(source) as production_source,
+    any_value(reference_period) as production_period,
+    {{ sum_in_order('square * trade_parameter') }} as hhi_global_supply,
+    {{ sum_in_order('share_low * share_low * governance_score * trade_parameter') }}
+        as hhi_global_supply_low,
+    least(
+        {{ sum_in_order(
+            'share_high * share_high * coalesce(governance_score, ' ~ worst_governance()
+            ~ ') * trade_parameter'
+        ) }},
+        {{ worst_governance() }} * max(trade_parameter)
+    ) as hhi_global_supply_high,
+    {{ sum_in_order('case when not is_own then square end') }} / {{ worst_governance() }}
+        as disruption_potential,
+    {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
+from weighted
+group by consumer_iso3, material, stage, year
