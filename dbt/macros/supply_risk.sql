@@ -112,3 +112,32 @@
 {% macro first_year_of_assessments() -%}
     2020
 {%- endmacro %}
+
+
+{# Economic importance before substitution as the European Commission computes it (JRC guidelines, EUR
+   28654): the value added of the sectors that use a material, weighted with its use shares, scaled
+   to 10 for the largest sector. An aggregate. #}
+{% macro economic_importance_before_substitution(use_share, value_added, largest_value_added) -%}
+    {{ sum_in_order(use_share ~ ' * ' ~ value_added) }} * 10 / {{ largest_value_added }}
+{%- endmacro %}
+
+
+{# The bounds of a figure that is rounded to `half_unit` of its last digit, as two columns. `figure`
+   is what is rounded, where it is not the column itself. #}
+{% macro half_unit_around(column, half_unit, figure=none) -%}
+    {{ figure or column }} - {{ half_unit }} as {{ column }}_low,
+    {{ figure or column }} + {{ half_unit }} as {{ column }}_high
+{%- endmacro %}
+
+
+{# Which of the columns are null, by name. #}
+{% macro missing_factors(columns) -%}
+    list_filter(
+        [
+            {%- for column in columns %}
+            case when {{ column }} is null then '{{ column }}' end{{ ',' if not loop.last }}
+            {%- endfor %}
+        ],
+        lambda factor: factor is not null
+    )
+{%- endmacro %}

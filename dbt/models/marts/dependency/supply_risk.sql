@@ -1,0 +1,254 @@
+with published as (
+
+    select * from {{ ref('int_dependency__list_assessments') }}
+
+),
+
+consumers as (
+
+    select * from {{ ref('int_dependency__assess_consumers') }}
+
+),
+
+minerals as (
+
+    select * from {{ ref('minerals') }}
+
+),
+
+-- Inputs are printed with one decimal, rates in whole per cent.
+factors as (
+
+    select
+        * exclude (published_supply_risk),
+        'EU27' as consumer_iso3,
+        published_supply_risk,
+        {{ half_unit_around('hhi_global_supply', 0.05) }},
+        {{ half_unit_around('hhi_consumer_sourcing', 0.05) }},
+        {{ half_unit_around('import_reliance', 0.005, 'import_reliance_raw') }},
+        {{ half_unit_around('eol_recycling_rate', 0.005) }},
+        {{ half_unit_around('substitution_index', 0.05) }}
+    from published
+    union all by name
+    select
+        * exclude (hhi_consumer_sourcing_high),
+        'kido ' || year as assessment,
+        'ec_2017' as method,
+        hhi_consumer_sourcing as hhi_consumer_sourcing_low,
+        hhi_consumer_sourcing_high,
+        {{ half_unit_around('eol_recycling_rate', 0.005) }},
+        {{ half_unit_around('substitution_index', 0.05) }}
+    from consumers
+
+),
+
+-- Where the reliance is not known, it may be any.
+computed as (
+
+    select
+        *,
+        {{ supply_risk_ec(
+            'hhi_global_supply', 'hhi_consumer_sourcing', 'import_reliance',
+            'eol_recycling_rate', 'substitution_index', 'supply_used'
+        ) }} as supply_risk,
+        {{ supply_risk_ec_bound(
+            'low', 'hhi_global_supply_low', 'hhi_consumer_sourcing_low',
+            'coalesce(import_reliance_low, 0)', 'coalesce(import_reliance_high, 1)',
+            'eol_recycling_rate_high', 'substitution_index_low', 'supply_used'
+        ) }} as supply_risk_low,
+        {{ supply_risk_ec_bound(
+            'high', 'hhi_global_supply_high', 'hhi_consumer_sourcing_high',
+            'coalesce(import_reliance_low, 0)', 'coalesce(import_reliance_high, 1)',
+            'eol_recycling_rate_low', 'substitution_index_high', 'supply_used'
+        ) }} as supply_risk_high,
+        {% for column, used in [
+            ('supply_risk_global_only', 'global'), ('supply_risk_sourcing_only', 'consumer')
+        ] -%}
+            {{ supply_risk_ec(
+                'hhi_global_supply', 'hhi_consumer_sourcing', 'import_reliance',
+                'eol_recycling_rate', 'substitution_index', "'" ~ used ~ "'"
+            ) }} as {{ column }},
+        {% endfor -%}
+        {{ missing_factors([
+            'hhi_global_supply', 'hhi_consumer_sourcing', 'import_reliance',
+            'eol_recycling_rate', 'substitution_index', 'economic_importance'
+        ]) }} as missing_factors
+    from factors
+
+),
+
+families as (
+
+    select
+        mineral,
+        family || 's' as material,
+        count(*) over (partition by family) as members
+    from minerals
+    where family in ('light_rare_earth', 'heavy_rare_earth')
+
+),
+
+-- The risk of a family is the mean of its members'; the studies print it without a stage.
+means as (
+
+    select
+        computed.assessment,
+        computed.method,
+        computed.consumer_iso3,
+        families.material,
+        computed.year,
+        case
+            when starts_with(computed.assessment, 'EC ') then 'not_stated' else computed.stage
+        end as stage_of_family,
+        {% for column in [
+            'hhi_global_supply', 'hhi_consumer_sourcing', 'import_reliance',
+            'import_reliance_raw', 'eol_recycling_rate', 'substitution_index', 'supply_risk',
+            'supply_risk_low', 'supply_risk_high', 'supply_risk_global_only',
+            'supply_risk_sourcing_only',
+        ] -%}
+            case
+                when count(*) = count(computed.{{ column }}) then avg(computed.{{ column }})
+            end as {{ column }},
+        {% endfor -%}
+        max(computed.supply_used) as supply_used,
+        any_value(computed.mineral_group) as mineral_group,
+        any_value(computed.production_source) as production_source,
+        any_value(computed.production_period) as production_period,
+        any_value(computed.sourcing_source) as sourcing_source,
+        any_value(computed.sourcing_measure) as sourcing_measure,
+        {{ union_of('list(distinct computed.missing_factors)') }} as missing_factors,
+        {{ union_of_snapshots('computed.snapshot_ids') }} as snapshot_ids
+    from computed
+    inner join families on computed.material = families.mineral
+    where computed.supply_risk is not null
+    group by
+        computed.assessment,
+        computed.method,
+        computed.consumer_iso3,
+        families.material,
+        computed.year,
+        stage_of_family
+    having count(*) = any_value(families.members)
+
+),
+
+importance_of_families as (
+
+    select
+        material,
+        arg_max(economic_importance, year) as economic_importance
+    from published
+    where stage = 'not_stated'
+    group by material
+
+),
+
+-- A family has its own importance, and its published risk where there is one.
+of_families as (
+
+    select
+        means.* exclude (stage_of_family, snapshot_ids, missing_factors),
+        means.stage_of_family as stage,
+        importance_of_families.economic_importance,
+        published.published_supply_risk,
+        list_filter(
+            means.missing_factors,
+            lambda factor: factor <> 'economic_importance'
+            or importance_of_families.economic_importance is null
+        ) as missing_factors,
+        {{ snapshots_together(['means.snapshot_ids', 'published.snapshot_ids']) }} as snapshot_ids
+    from means
+    left join importance_of_families on means.material = importance_of_families.material
+    left join published
+        on
+            means.assessment = published.assessment
+            and means.material = published.material
+            and means.stage_of_family = published.stage
+
+),
+
+ec as (
+
+    select * from computed
+    anti join of_families
+        on
+            computed.assessment = of_families.assessment
+            and computed.consumer_iso3 = of_families.consumer_iso3
+            and computed.material = of_families.material
+            and computed.stage = of_families.stage
+    union all by name
+    select * from of_families
+
+),
+
+geometric as (
+
+    select
+        * exclude (supply_used, hhi_global_supply, hhi_consumer_sourcing, snapshot_ids),
+        'kido ' || year as assessment,
+        'geometric_mean' as method,
+        {{ clamped('disruption_potential') }} as disruption_potential_share,
+        {{ supply_risk_geometric(
+            'disruption_potential_share', 'trade_exposure', 'economic_vulnerability'
+        ) }} as supply_risk,
+        {{ missing_factors(
+            ['disruption_potential', 'trade_exposure', 'economic_vulnerability']
+        ) }} as missing_factors,
+        snapshot_ids
+    from consumers
+    where supply_used = 'global_and_consumer'
+
+),
+
+risks as (
+
+    select * exclude (disruption_potential, trade_exposure, economic_vulnerability) from ec
+    union all by name
+    select * exclude (import_reliance, import_reliance_raw, eol_recycling_rate, substitution_index)
+    from geometric
+
+)
+
+select
+    assessment,
+    method,
+    consumer_iso3,
+    material,
+    stage,
+    year,
+    mineral_group,
+    group_reason,
+    production_source,
+    production_period,
+    sourcing_source,
+    sourcing_measure,
+    hhi_global_supply,
+    hhi_consumer_sourcing,
+    import_reliance,
+    import_reliance_raw,
+    eol_recycling_rate,
+    substitution_index,
+    recycling_assessment,
+    supply_used,
+    economic_importance,
+    importance_assessment,
+    economic_importance_before_substitution,
+    disruption_potential,
+    trade_exposure,
+    economic_vulnerability,
+    supply_risk,
+    supply_risk_low,
+    supply_risk_high,
+    supply_risk_global_only,
+    supply_risk_sourcing_only,
+    published_supply_risk,
+    case
+        when method <> 'geometric_mean'
+            then {{ is_critical(
+                "case when starts_with(assessment, 'EC ') then published_supply_risk else supply_risk end",
+                'economic_importance'
+            ) }}
+    end as is_critical,
+    missing_factors,
+    snapshot_ids
+from risks
