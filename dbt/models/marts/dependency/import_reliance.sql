@@ -22,7 +22,7 @@ economies as (
 
 ),
 
-figures as (
+figures_of_output as (
 
     select
         groups.mineral_group,
@@ -32,11 +32,28 @@ figures as (
         on
             production_shares.material = groups.material
             and production_shares.stage = groups.stage
-    where groups.is_output and production_shares.amount_low_t is not null
+    where groups.is_output
 
 ),
 
--- Of several publishers, the one that lists most economies.
+-- Shares without amounts say who produces at all, in their years and after them.
+figures as (
+
+    select *
+    from figures_of_output
+    where amount_low_t is not null
+    union all by name
+    select
+        figures_of_output.* exclude (year),
+        years.year
+    from figures_of_output
+    inner join (select distinct year from trade) as years
+        on cast(split_part(figures_of_output.reference_period, '/', -1) as integer) <= years.year
+    where figures_of_output.amount_low_t is null and figures_of_output.share is not null
+
+),
+
+-- Of several publishers, the one with amounts, and of these the one that lists most economies.
 tables as (
 
     select
@@ -53,13 +70,15 @@ tables as (
         end as mass_basis,
         bool_or(economy_iso3 = '_X') as has_rest,
         max(amount_high_t) filter (where economy_iso3 = '_X') as rest_high_t,
+        max(reference_period) as reference_period,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from figures
     group by mineral_group, material, stage, year, source
     qualify
         row_number() over (
             partition by mineral_group, year
-            order by count(*) desc, source asc, material asc, stage asc
+            order by
+                count(amount_low_t) > 0 desc, count(*) desc, source asc, material asc, stage asc
         ) = 1
 
 ),
@@ -104,6 +123,7 @@ produced as (
     select
         trade.*,
         tables.source as production_source,
+        tables.reference_period as production_period,
         tables.mass_basis as production_mass,
         tables.snapshot_ids as production_snapshot_ids,
         listed.economy_iso3 is null or trade.economy_iso3 = 'EU27' as may_be_in_rest,
@@ -202,5 +222,6 @@ select
     end as reason,
     source,
     production_source,
+    production_period,
     {{ snapshots_together(['snapshot_ids', 'production_snapshot_ids']) }} as snapshot_ids
 from computed
