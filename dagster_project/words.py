@@ -129,6 +129,12 @@ StageOfAssessment = Literal[StageOfOutput, "not_stated"]
 STAGES_OF_ASSESSMENT: tuple[StageOfAssessment, ...] = get_args(StageOfAssessment)
 """The stage that an assessment is of; some studies print one result and not its stage."""
 
+RankingReason = Literal[
+    TradeGroupReason, "no_imports_known", "reliance_not_known", "recycling_not_known"
+]  # fmt: skip
+RANKING_REASONS: tuple[RankingReason, ...] = get_args(RankingReason)
+"""Why a supply risk is null, or of the world's supply alone: the first that applies."""
+
 RiskFactor = Literal[
     "hhi_global_supply", "hhi_consumer_sourcing", "import_reliance", "eol_recycling_rate",
     "substitution_index", "economic_importance", "disruption_potential", "trade_exposure",
