@@ -113,7 +113,9 @@ select
     world.disruption_potential,
     reliance.net_import_reliance_usgs as trade_exposure,
     vulnerability.economic_importance_before_substitution / 10 as economic_vulnerability,
-    sourcing.restricted_share,
+    world.restricted_production_share,
+    world.restricting_producers,
+    sourcing.restricted_share as restricted_sourcing_share,
     {{ snapshots_together([
         'world.snapshot_ids', 'sourcing.snapshot_ids', 'reliance.snapshot_ids',
         'recycling.snapshot_ids', 'importance.snapshot_ids', 'vulnerability.snapshot_ids'

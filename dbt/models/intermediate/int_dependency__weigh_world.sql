@@ -105,6 +105,11 @@ select
     ) as hhi_global_supply_high,
     {{ sum_in_order('case when not is_own then square end') }} / {{ worst_governance() }}
         as disruption_potential,
+    coalesce({{ sum_in_order('case when trade_parameter > 1 then share end') }}, 0)
+        as restricted_production_share,
+    coalesce(
+        list(economy_iso3 order by share desc, economy_iso3) filter (where trade_parameter > 1), []
+    ) as restricting_producers,
     {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
 from weighted
 group by consumer_iso3, material, stage, year

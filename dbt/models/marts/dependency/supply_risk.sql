@@ -1,6 +1,6 @@
-with published as (
+with computed as (
 
-    select * from {{ ref('int_dependency__list_assessments') }}
+    select * from {{ ref('int_dependency__compute_supply_risk') }}
 
 ),
 
@@ -16,64 +16,9 @@ minerals as (
 
 ),
 
--- Inputs are printed with one decimal, rates in whole per cent.
-factors as (
+published as (
 
-    select
-        * exclude (published_supply_risk),
-        'EU27' as consumer_iso3,
-        published_supply_risk,
-        {{ half_unit_around('hhi_global_supply', 0.05) }},
-        {{ half_unit_around('hhi_consumer_sourcing', 0.05) }},
-        {{ half_unit_around('import_reliance', 0.005, 'import_reliance_raw') }},
-        {{ half_unit_around('eol_recycling_rate', 0.005) }},
-        {{ half_unit_around('substitution_index', 0.05) }}
-    from published
-    union all by name
-    select
-        * exclude (hhi_consumer_sourcing_high),
-        'kido ' || year as assessment,
-        'ec_2017' as method,
-        hhi_consumer_sourcing as hhi_consumer_sourcing_low,
-        hhi_consumer_sourcing_high,
-        {{ half_unit_around('eol_recycling_rate', 0.005) }},
-        {{ half_unit_around('substitution_index', 0.05) }}
-    from consumers
-
-),
-
--- Where the reliance is not known, it may be any.
-computed as (
-
-    select
-        *,
-        {{ supply_risk_ec(
-            'hhi_global_supply', 'hhi_consumer_sourcing', 'import_reliance',
-            'eol_recycling_rate', 'substitution_index', 'supply_used'
-        ) }} as supply_risk,
-        {{ supply_risk_ec_bound(
-            'low', 'hhi_global_supply_low', 'hhi_consumer_sourcing_low',
-            'coalesce(import_reliance_low, 0)', 'coalesce(import_reliance_high, 1)',
-            'eol_recycling_rate_high', 'substitution_index_low', 'supply_used'
-        ) }} as supply_risk_low,
-        {{ supply_risk_ec_bound(
-            'high', 'hhi_global_supply_high', 'hhi_consumer_sourcing_high',
-            'coalesce(import_reliance_low, 0)', 'coalesce(import_reliance_high, 1)',
-            'eol_recycling_rate_low', 'substitution_index_high', 'supply_used'
-        ) }} as supply_risk_high,
-        {% for column, used in [
-            ('supply_risk_global_only', 'global'), ('supply_risk_sourcing_only', 'consumer')
-        ] -%}
-            {{ supply_risk_ec(
-                'hhi_global_supply', 'hhi_consumer_sourcing', 'import_reliance',
-                'eol_recycling_rate', 'substitution_index', "'" ~ used ~ "'"
-            ) }} as {{ column }},
-        {% endfor -%}
-        {{ missing_factors([
-            'hhi_global_supply', 'hhi_consumer_sourcing', 'import_reliance',
-            'eol_recycling_rate', 'substitution_index', 'economic_importance'
-        ]) }} as missing_factors
-    from factors
+    select * from {{ ref('int_dependency__list_assessments') }}
 
 ),
 
@@ -114,6 +59,10 @@ means as (
         any_value(computed.mineral_group) as mineral_group,
         any_value(computed.production_source) as production_source,
         any_value(computed.production_period) as production_period,
+        any_value(computed.restricted_production_share) as restricted_production_share,
+        any_value(computed.restricting_producers) as restricting_producers,
+        any_value(computed.restricted_sourcing_share) as restricted_sourcing_share,
+        any_value(computed.recycling_assessment) as recycling_assessment,
         any_value(computed.sourcing_source) as sourcing_source,
         any_value(computed.sourcing_measure) as sourcing_measure,
         {{ union_of('list(distinct computed.missing_factors)') }} as missing_factors,
@@ -136,7 +85,8 @@ importance_of_families as (
 
     select
         material,
-        arg_max(economic_importance, year) as economic_importance
+        arg_max(economic_importance, year) as economic_importance,
+        arg_max(assessment, year) as importance_assessment
     from published
     where stage = 'not_stated'
     group by material
@@ -150,6 +100,10 @@ of_families as (
         means.* exclude (stage_of_family, snapshot_ids, missing_factors),
         means.stage_of_family as stage,
         importance_of_families.economic_importance,
+        case
+            when not starts_with(means.assessment, 'EC ')
+                then importance_of_families.importance_assessment
+        end as importance_assessment,
         published.published_supply_risk,
         list_filter(
             means.missing_factors,
@@ -202,7 +156,7 @@ geometric as (
 
 risks as (
 
-    select * exclude (disruption_potential, trade_exposure, economic_vulnerability) from ec
+    select * from ec
     union all by name
     select * exclude (import_reliance, import_reliance_raw, eol_recycling_rate, substitution_index)
     from geometric
@@ -220,8 +174,11 @@ select
     group_reason,
     production_source,
     production_period,
+    restricted_production_share,
+    restricting_producers,
     sourcing_source,
     sourcing_measure,
+    restricted_sourcing_share,
     hhi_global_supply,
     hhi_consumer_sourcing,
     import_reliance,
