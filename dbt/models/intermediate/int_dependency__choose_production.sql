@@ -74,6 +74,8 @@ select
     production_shares.share_low,
     production_shares.share_high,
     production_shares.governance_score,
+    chosen.hhi as production_hhi,
+    chosen.top_producer_iso3,
     production_shares.snapshot_ids
 from chosen
 inner join production_shares

@@ -12,9 +12,15 @@ import_concentration as (
 
 ),
 
-production_concentration as (
+production as (
 
-    select * from {{ ref('production_concentration') }}
+    select distinct
+        assessed_year,
+        material,
+        stage,
+        production_hhi,
+        top_producer_iso3
+    from {{ ref('int_dependency__choose_production') }}
 
 ),
 
@@ -175,8 +181,8 @@ select
     imports.top_supplier_iso3,
     imports.top_supplier_share,
     scores.governance_score,
-    production_concentration.hhi as production_hhi,
-    production_concentration.top_producer_iso3,
+    production.production_hhi,
+    production.top_producer_iso3,
     case
         when imports.importer_iso3 is null then null
         when restricted.importer_iso3 is null then 0
@@ -211,12 +217,11 @@ left join imports
         chosen.consumer_iso3 = imports.importer_iso3
         and chosen.mineral_group = imports.mineral_group
         and make_date(chosen.year, 1, 1) = imports.period_start
-left join production_concentration
+left join production
     on
-        chosen.material = production_concentration.material
-        and chosen.stage = production_concentration.stage
-        and chosen.production_source = production_concentration.source
-        and chosen.production_period = production_concentration.reference_period
+        chosen.material = production.material
+        and chosen.stage = production.stage
+        and chosen.year = production.assessed_year
 left join restricted
     on
         chosen.consumer_iso3 = restricted.importer_iso3
