@@ -179,6 +179,29 @@ def refineries_detail(facts: Facts) -> str | None:
     return f"{', '.join(shares)} of each element's output"
 
 
+def risks(facts: Facts) -> str:
+    """The materials whose supply is riskiest, by one figure."""
+    return "Riskiest critical material, by the European Commission's method"
+
+
+def risks_detail(facts: Facts) -> str | None:
+    """The riskiest materials, from whom they come, and whether restrictions hit them."""
+    if not facts["materials"]:
+        return None
+    parts = []
+    for place, material in enumerate(facts["materials"]):
+        of_imports = " of imports" if place == 0 else ""
+        supplier = (
+            f", {percent(material['supplier_share'])}{of_imports} from {the(material['supplier'])}"
+            if material["supplier"]
+            else ""
+        )
+        restricted = ", restricted" if material["is_restricted"] else ""
+        name = material["name"][0].lower() + material["name"][1:]
+        parts.append(f"{name} {material['supply_risk']:.2f}{supplier}{restricted}")
+    return "; ".join(parts)
+
+
 def dysprosium_price(facts: Facts) -> str:
     """The price of a year."""
     return "Dysprosium oxide, average price of the year"
