@@ -87,7 +87,7 @@ def write_picture(file: Path, draw: Callable[[], str]) -> str:
         )
     drawn = draw()
     try:
-        file.writetext(drawn, "utf8")
+        file.write_text(drawn, "utf8")
     except OSError as error:
         raise PublicationError(f"{file} cannot be written: {error.strerror}.") from error
     return f"Wrote {file}, an SVG of {len(drawn.encode()) / 1000:.0f} kB."
@@ -111,10 +111,10 @@ def pictures(
 
 
 def _has_table(connection: duckdb.DuckDBPyConnection, table: tuple[str, str]) -> bool:
-    found = connection.execute(
+    row = connection.execute(
         "select 1 from duckdb_tables() where schema_name = ? and table_name = ?", table
     ).fetchone()
-    return found is not None
+    return row is not None
 
 
 def as_markdown(svg: str, text: str) -> str:

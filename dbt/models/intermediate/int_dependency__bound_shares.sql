@@ -16,16 +16,21 @@ sums as (
         any_value(printed_low_t) as printed_low_t,
         any_value(printed_high_t) as printed_high_t,
         count(share) > 0 as has_shares,
-        {{ sum_in_order('amount_low_t') }} filter (
-            where economy_iso3 <> '_X' and not is_outside_total
+        coalesce(
+            {{ sum_in_order('amount_low_t') }} filter (
+                where economy_iso3 <> '_X' and not is_outside_total
+            ), 0
         ) as listed_low_t,
         case
             when count(*) filter (
                 where amount_high_t is null and economy_iso3 <> '_X' and not is_outside_total
             ) = 0
-                then {{ sum_in_order('amount_high_t') }} filter (
-                    where economy_iso3 <> '_X' and not is_outside_total
-                )
+                then
+                    coalesce(
+                        {{ sum_in_order('amount_high_t') }} filter (
+                            where economy_iso3 <> '_X' and not is_outside_total
+                        ), 0
+                    )
         end as listed_high_t,
         coalesce(max(amount_low_t) filter (where economy_iso3 = '_X'), 0) as others_low_t,
         case
