@@ -311,6 +311,8 @@ def picture(
     """
     settings = _settings(as_of, importer)
     if risks and event:
+        from dagster_project.errors import ConfigurationError
+
         raise ConfigurationError("--risks and --event are two pictures.", hint="Give one of them.")
     with _published(settings) as published:
         from dagster_project.serving import pictures

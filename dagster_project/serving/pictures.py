@@ -14,7 +14,7 @@ from dagster_project.errors import PublicationError
 from dagster_project.lake.build_file import connect
 from dagster_project.market import PATH_FROM, PATH_TO
 from dagster_project.serving import risk_picture
-from dagster_project.serving.svg import FAINT, INK, line, opening, text
+from dagster_project.serving.svg import FAINT, line, opening, text
 
 WIDTH, HEIGHT = 290, 130
 """Of a panel, in pixels."""

@@ -3,16 +3,16 @@
 
 {# Whether an economy depends on foreign supply of a product (European Commission, SWD(2021) 352):
    concentration of imports above 0.4, imports above half of what is used, and above exports. Where
-   an indicator is not known, the others decide; of a product that is not exported, imports are above
-   exports. #}
+   an indicator is not known, the others decide. Of a product that is not exported, imports are
+   above exports. #}
 {% macro is_strategic_dependency(cdi1, cdi2, cdi3) -%}
     {{ cdi1 }} > 0.4 and coalesce({{ cdi2 }} > 0.5, true) and coalesce({{ cdi3 }} > 1, true)
 {%- endmacro %}
 
 
-{# Import reliance as the European Commission computes it (JRC guidelines, EUR 28654): net imports as
-   a part of what is used, in one mass. Below 0 where exports exceed imports; null where nothing is
-   left to use, as in transit. #}
+{# Import reliance as the European Commission computes it (JRC guidelines, EUR 28654): net imports
+   as a part of what is used, in one mass. Below 0 where exports exceed imports; null where nothing
+   is left to use, as in transit. #}
 {% macro import_reliance_ec(imports, exports, production) -%}
     case
         when {{ production }} + {{ imports }} - {{ exports }} > 0
@@ -23,8 +23,8 @@
 {%- endmacro %}
 
 
-{# Net import reliance as the USGS computes it (Mineral Commodity Summaries, appendix): like the EC's,
-   with what stocks lose (`stock_change` is negative) as a part of supply. #}
+{# Net import reliance as the USGS computes it (Mineral Commodity Summaries, appendix): like that of
+   the EC, with what stocks lose (`stock_change` is negative) as a part of supply. #}
 {% macro net_import_reliance_usgs(imports, exports, production, stock_change) -%}
     {{ import_reliance_ec(imports, '(' ~ exports ~ ' + ' ~ stock_change ~ ')', production) }}
 {%- endmacro %}
@@ -52,7 +52,7 @@
 
 
 {# The least and the largest supply risk of inputs between bounds. The formula is linear in each
-   input, so that it is at its ends: of the reliance at either one, of all others as they raise it. #}
+   input, so that it is at its ends: of the reliance at either one, of others as they raise it. #}
 {% macro supply_risk_ec_bound(bound, global, sourcing, reliance_low, reliance_high, recycling,
                               substitution, supply_used) -%}
     {{ 'least' if bound == 'low' else 'greatest' }}(
@@ -62,8 +62,8 @@
 {%- endmacro %}
 
 
-{# Supply risk after Nassar et al. (2020), adapted: the geometric mean of disruption potential, trade
-   exposure and economic vulnerability, each 0 to 1; null where one is. #}
+{# Supply risk after Nassar et al. (2020), adapted: the geometric mean of disruption potential,
+   trade exposure and economic vulnerability, each 0 to 1; null where one is. #}
 {% macro supply_risk_geometric(disruption_potential, trade_exposure, economic_vulnerability) -%}
     case
         when {{ disruption_potential }} * {{ trade_exposure }} * {{ economic_vulnerability }} >= 0
@@ -89,8 +89,8 @@
 {%- endmacro %}
 
 
-{# Trade parameter of a supplier for a consumer: 0.8 for its own output and that of its customs union
-   and 1 for others, as in the studies of the European Commission; 1.1 where the supplier restricts
+{# Trade parameter of a supplier for a consumer: 0.8 for its own output and that of its customs
+   union and 1 for others, as in the studies of the European Commission; 1.1 where the supplier restricts
    its exports to it, the least that the studies take for a restriction. Each is an expression. #}
 {% macro trade_parameter(consumer, supplier, consumer_union, supplier_union, is_restricted) -%}
     case
@@ -114,9 +114,9 @@
 {%- endmacro %}
 
 
-{# Economic importance before substitution as the European Commission computes it (JRC guidelines, EUR
-   28654): the value added of the sectors that use a material, weighted with its use shares, scaled
-   to 10 for the largest sector. An aggregate. #}
+{# Economic importance before substitution as the European Commission computes it (JRC guidelines,
+   EUR 28654): the value added of the sectors that use a material, weighted with its use shares,
+   scaled to 10 for the largest sector. An aggregate. #}
 {% macro economic_importance_before_substitution(use_share, value_added, largest_value_added) -%}
     {{ sum_in_order(use_share ~ ' * ' ~ value_added) }} * 10 / {{ largest_value_added }}
 {%- endmacro %}
@@ -132,12 +132,15 @@
 
 {# Which of the columns are null, by name. #}
 {% macro missing_factors(columns) -%}
-    list_filter(
-        [
-            {%- for column in columns %}
-            case when {{ column }} is null then '{{ column }}' end{{ ',' if not loop.last }}
-            {%- endfor %}
-        ],
-        lambda factor: factor is not null
-    )
+    {%- set names = [] -%}
+    {%- for column in columns -%}
+        {%- do names.append('case when ' ~ column ~ " is null then '" ~ column ~ "' end") -%}
+    {%- endfor -%}
+    list_filter([{{ names | join(', ') }}], lambda factor: factor is not null)
+{%- endmacro %}
+
+
+{# A list without one of its words. #}
+{% macro without(words, word) -%}
+    list_filter({{ words }}, lambda listed: listed <> '{{ word }}')
 {%- endmacro %}

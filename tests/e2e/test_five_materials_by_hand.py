@@ -171,7 +171,9 @@ def test_niobium(rows: Rows, producers: Callable[..., dict[str, float]]) -> None
     _, _, made = tons(rows, "hs_720293")
     assert made == 0
     risk = (of_world * 0.5 + of_japan * 0.5) * (1 - 0.0) * 0.9
-    assert published(rows, "niobium", "processing") == pytest.approx((of_world, of_japan, 1.0, risk))
+    assert published(rows, "niobium", "processing") == pytest.approx(
+        (of_world, of_japan, 1.0, risk)
+    )
     assert risk == pytest.approx(4.34, abs=5e-3)
 
 

@@ -358,7 +358,7 @@ def test_a_geometric_mean_is_that_of_its_three_factors(rows: Rows) -> None:
     )
     assert len(found) > 5_000
     for disruption, exposure, vulnerability, risk in found:
-        assert 0 <= min(disruption, exposure, vulnerability)
+        assert min(disruption, exposure, vulnerability) >= 0
         assert max(disruption, exposure, vulnerability) <= 1
         assert risk**3 == pytest.approx(disruption * exposure * vulnerability, abs=1e-12)
 

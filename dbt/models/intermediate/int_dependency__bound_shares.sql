@@ -22,9 +22,10 @@ sums as (
             ), 0
         ) as listed_low_t,
         case
-            when count(*) filter (
-                where amount_high_t is null and economy_iso3 <> '_X' and not is_outside_total
-            ) = 0
+            when
+                bool_and(
+                    amount_high_t is not null or economy_iso3 = '_X' or is_outside_total
+                )
                 then
                     coalesce(
                         {{ sum_in_order('amount_high_t') }} filter (

@@ -17,6 +17,17 @@ group_codes as (
 
 ),
 
+covered as (
+
+    select distinct
+        source,
+        hs6_code,
+        hs_revision,
+        year
+    from flows
+
+),
+
 sizes_of_groups as (
 
     select
@@ -33,7 +44,7 @@ select
     covered.source,
     covered.hs_revision,
     covered.year
-from (select distinct source, hs6_code, hs_revision, year from flows) as covered
+from covered
 inner join group_codes on covered.hs6_code = group_codes.hs6_code
 inner join sizes_of_groups on group_codes.mineral_group = sizes_of_groups.mineral_group
 group by group_codes.mineral_group, covered.source, covered.hs_revision, covered.year

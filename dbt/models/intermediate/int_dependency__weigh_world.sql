@@ -107,8 +107,11 @@ select
         as disruption_potential,
     coalesce({{ sum_in_order('case when trade_parameter > 1 then share end') }}, 0)
         as restricted_production_share,
-    coalesce(
-        list(economy_iso3 order by share desc, economy_iso3) filter (where trade_parameter > 1), []
+    list_filter(
+        list(
+            case when trade_parameter > 1 then economy_iso3 end
+            order by share desc, economy_iso3 asc
+        ), lambda producer: producer is not null
     ) as restricting_producers,
     {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
 from weighted

@@ -36,19 +36,25 @@ figures_of_output as (
 
 ),
 
+years_of_trade as (
+
+    select distinct trade.year as trade_year
+    from trade
+
+),
+
 -- Shares without amounts say who produces at all, in their years and after them.
 figures as (
 
-    select *
-    from figures_of_output
+    select * from figures_of_output
     where amount_low_t is not null
     union all by name
-    select
-        figures_of_output.* exclude (year),
-        years.year
+    select figures_of_output.* replace (years_of_trade.trade_year as year)
     from figures_of_output
-    inner join (select distinct year from trade) as years
-        on cast(split_part(figures_of_output.reference_period, '/', -1) as integer) <= years.year
+    inner join years_of_trade
+        on
+            cast(split_part(figures_of_output.reference_period, '/', -1) as integer)
+            <= years_of_trade.trade_year
     where figures_of_output.amount_low_t is null and figures_of_output.share is not null
 
 ),
@@ -63,7 +69,8 @@ tables as (
         year,
         source,
         case
-            when max(content_basis) in ('oxide', 'metal')
+            when
+                max(content_basis) in ('oxide', 'metal')
                 and min(content_basis) = max(content_basis)
                 then max(content_basis)
             else 'gross'

@@ -217,8 +217,9 @@ select
     bounds.amount_high_t,
     case when shares.share <= 1 then shares.share end as share,
     {% for bound in ['share_low', 'share_high'] -%}
-        case when coalesce(shares.share, shares.world_total_t) is not null
-            then bounds.{{ bound }} end as {{ bound }},
+        case
+            when coalesce(shares.share, shares.world_total_t) is not null then bounds.{{ bound }}
+        end as {{ bound }},
     {% endfor -%}
     shares.reason,
     shares.world_total_t,

@@ -69,8 +69,8 @@ importer_exposure as (
 
 ),
 
--- Of a material the stage with the larger risk, of the newest year; the consumer's own sourcing goes
--- before the world's supply alone.
+-- Of a material the stage with the larger risk, of the newest year. The consumer's own sourcing
+-- goes before the world's supply alone.
 chosen as (
 
     select * from supply_risk

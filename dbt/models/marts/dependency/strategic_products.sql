@@ -75,6 +75,16 @@ indicators as (
 
 ),
 
+codes as (
+
+    select distinct
+        hs6_code,
+        hs_revision,
+        year
+    from indicators
+
+),
+
 -- Years on two sides of a break are not counted together.
 eras as (
 
@@ -83,7 +93,7 @@ eras as (
         codes.hs_revision,
         codes.year,
         count(breaks.hs6_code) as era
-    from (select distinct hs6_code, hs_revision, year from indicators) as codes
+    from codes
     left join breaks
         on
             codes.hs6_code = breaks.hs6_code

@@ -1,3 +1,8 @@
+{# The studies print the risk of a family without a stage. #}
+{% set stage_of_family -%}
+    case when starts_with(computed.assessment, 'EC ') then 'not_stated' else computed.stage end
+{%- endset %}
+
 with computed as (
 
     select * from {{ ref('int_dependency__compute_supply_risk') }}
@@ -33,7 +38,7 @@ families as (
 
 ),
 
--- The risk of a family is the mean of its members'; the studies print it without a stage.
+-- The risk of a family is the mean of its members'.
 means as (
 
     select
@@ -42,9 +47,7 @@ means as (
         computed.consumer_iso3,
         families.material,
         computed.year,
-        case
-            when starts_with(computed.assessment, 'EC ') then 'not_stated' else computed.stage
-        end as stage_of_family,
+        {{ stage_of_family }} as stage,
         {% for column in [
             'hhi_global_supply', 'hhi_consumer_sourcing', 'import_reliance',
             'import_reliance_raw', 'eol_recycling_rate', 'substitution_index', 'supply_risk',
@@ -76,7 +79,7 @@ means as (
         computed.consumer_iso3,
         families.material,
         computed.year,
-        stage_of_family
+        {{ stage_of_family }}
     having count(*) = any_value(families.members)
 
 ),
@@ -97,19 +100,17 @@ importance_of_families as (
 of_families as (
 
     select
-        means.* exclude (stage_of_family, snapshot_ids, missing_factors),
-        means.stage_of_family as stage,
+        means.* exclude (snapshot_ids, missing_factors),
         importance_of_families.economic_importance,
         case
             when not starts_with(means.assessment, 'EC ')
                 then importance_of_families.importance_assessment
         end as importance_assessment,
         published.published_supply_risk,
-        list_filter(
-            means.missing_factors,
-            lambda factor: factor <> 'economic_importance'
-            or importance_of_families.economic_importance is null
-        ) as missing_factors,
+        case
+            when importance_of_families.economic_importance is null then means.missing_factors
+            else {{ without('means.missing_factors', 'economic_importance') }}
+        end as missing_factors,
         {{ snapshots_together(['means.snapshot_ids', 'published.snapshot_ids']) }} as snapshot_ids
     from means
     left join importance_of_families on means.material = importance_of_families.material
@@ -117,13 +118,13 @@ of_families as (
         on
             means.assessment = published.assessment
             and means.material = published.material
-            and means.stage_of_family = published.stage
+            and means.stage = published.stage
 
 ),
 
 ec as (
 
-    select * from computed
+    select computed.* from computed
     anti join of_families
         on
             computed.assessment = of_families.assessment

@@ -7,7 +7,8 @@ from tests.unit.quality.seeded import PROVENANCE, Defects, Row
 ASSESSMENT: Row = {
     **PROVENANCE, "assessment": "EC 2017", "year": 2017, "label": "Antimony",
     "stage": "processing", "supply_risk": 4.3, "economic_importance": 4.3,
-    "import_reliance": 1.0, "import_reliance_raw": None, "eol_recycling_rate": 0.28, "supply_used": "global_and_consumer",
+    "import_reliance": 1.0, "import_reliance_raw": None, "eol_recycling_rate": 0.28,
+    "supply_used": "global_and_consumer",
     "substitution_index_economic": 0.91, "substitution_index_supply": 0.93,
     "hhi_global_supply": 7.1, "hhi_consumer_sourcing": 5.7,
 }  # fmt: skip
