@@ -413,3 +413,52 @@ def test_what_japans_customs_quote_differs_by_a_shipment_or_two(
     # The quotation is rounded to a hundredth of a per cent.
     assert (quoted - 0.005) / 100 * total - of_china == pytest.approx(least_kg, abs=1)
     assert (quoted + 0.005) / 100 * total - of_china == pytest.approx(most_kg, abs=1)
+
+
+CRITICAL_OF_2020 = {
+    "antimony", "barytes", "bauxite", "beryllium", "bismuth", "borate", "cobalt", "coking_coal",
+    "fluorspar", "gallium", "germanium", "hafnium", "heavy_rare_earths", "indium",
+    "light_rare_earths", "lithium", "magnesium", "natural_graphite", "natural_rubber", "niobium",
+    "phosphate_rock", "phosphorus", "platinum_group_metals", "scandium", "silicon_metal",
+    "strontium", "tantalum", "titanium_ores", "tungsten", "vanadium",
+}  # fmt: skip
+"""The list of COM(2020) 474."""
+
+CRITICAL_OF_2023 = CRITICAL_OF_2020 - {
+    "bauxite", "indium", "natural_rubber", "titanium_ores",
+} | {
+    "aluminium", "arsenic", "feldspar", "helium", "manganese", "titanium_metal",
+}  # fmt: skip
+"""The list of COM(2023) 160 without copper and nickel, which are on it as strategic materials."""
+
+CRITICAL_OF_2017 = CRITICAL_OF_2020 - {
+    "bauxite", "coking_coal", "lithium", "strontium", "titanium_ores",
+} | {"helium"}  # fmt: skip
+"""The list of COM(2017) 490 without coking coal, which is on it for caution at 0.96."""
+
+
+@pytest.mark.parametrize(
+    ("study", "listed"),
+    [
+        ("EC 2017", CRITICAL_OF_2017), ("EC 2020", CRITICAL_OF_2020), ("EC 2023", CRITICAL_OF_2023),
+    ],
+)  # fmt: skip
+def test_the_published_figures_give_the_published_lists(
+    rows: Rows, study: str, listed: set[str]
+) -> None:
+    critical = {
+        material
+        for (material,) in rows(
+            "select distinct material from dependency.supply_risk "
+            "where assessment = ? and is_critical",
+            study,
+        )
+    }
+    members = {
+        "cerium", "dysprosium", "erbium", "europium", "gadolinium", "holmium", "iridium",
+        "lutetium", "neodymium", "palladium", "platinum", "praseodymium", "rhodium", "ruthenium",
+        "samarium", "terbium", "thulium", "ytterbium", "yttrium",
+    }  # fmt: skip
+    # The lists name the groups of these; the study of 2017 prints each of them as well.
+    assert critical - members == listed
+    assert {"EC 2017": 26, "EC 2020": 30, "EC 2023": 32}[study] == len(listed)

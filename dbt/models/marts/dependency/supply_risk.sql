@@ -201,7 +201,7 @@ select
     supply_risk_sourcing_only,
     published_supply_risk,
     case
-        when method <> 'geometric_mean'
+        when method = 'ec_2017'
             then {{ is_critical(
                 "case when starts_with(assessment, 'EC ') then published_supply_risk else supply_risk end",
                 'economic_importance'
