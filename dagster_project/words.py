@@ -129,6 +129,16 @@ StageOfAssessment = Literal[StageOfOutput, "not_stated"]
 STAGES_OF_ASSESSMENT: tuple[StageOfAssessment, ...] = get_args(StageOfAssessment)
 """The stage that an assessment is of; some studies print one result and not its stage."""
 
+HubAssumption = Literal[
+    "imports_and_production", "production_of_some_hubs", "imports_alone", "no_hub", "not_known"
+]  # fmt: skip
+HUB_ASSUMPTIONS: tuple[HubAssumption, ...] = get_args(HubAssumption)
+"""What the mix of a hub's exports is taken from."""
+
+HubReason = Literal["no_flows_of_hubs"]
+HUB_REASONS: tuple[HubReason, ...] = get_args(HubReason)
+"""Why what comes through hubs is not known."""
+
 RankingReason = Literal[
     TradeGroupReason, "no_imports_known", "reliance_not_known", "recycling_not_known"
 ]  # fmt: skip
