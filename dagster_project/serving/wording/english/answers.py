@@ -86,7 +86,7 @@ def magnet_imports(facts: Facts) -> str:
 
 
 def magnet_imports_detail(facts: Facts) -> str | None:
-    """The total, its concentration, and the largest suppliers."""
+    """The total, its concentration, the largest suppliers, and what may come through hubs."""
     if facts["total"] is None:
         return None
     if not facts["is_complete"]:
@@ -95,7 +95,13 @@ def magnet_imports_detail(facts: Facts) -> str | None:
         concentration = "" if facts["hhi"] is None else f", HHI {facts['hhi']:.2f}"
     largest = _named_shares(facts["largest"])
     suppliers = f"; largest suppliers: {largest}" if largest else ""
-    return f"of {amount(facts['total'], 'value_usd')}{concentration}{suppliers}"
+    hubs = (
+        f"; with hubs {facts['supplier']} at most {percent(facts['share_with_hubs'])}, most of "
+        f"that through {the(facts['hub'])}"
+        if facts["hub"] is not None and facts["share_with_hubs"] is not None
+        else ""
+    )
+    return f"of {amount(facts['total'], 'value_usd')}{concentration}{suppliers}{hubs}"
 
 
 def other_importers(facts: Facts) -> str:

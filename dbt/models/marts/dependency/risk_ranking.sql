@@ -157,6 +157,24 @@ restricted as (
 
 ),
 
+-- Of the largest origin, hubs included, what comes through its largest hub.
+through_hubs as (
+
+    select
+        importer_iso3,
+        mineral_group,
+        year,
+        coalesce(hub_share, 0) as hub_share
+    from {{ ref('indirect_dependence') }}
+    where depth = 1 and reason is null
+    qualify
+        row_number() over (
+            partition by importer_iso3, mineral_group, year
+            order by total_share_high desc, origin_iso3 asc
+        ) = 1
+
+),
+
 in_doubt as (
 
     select
@@ -201,7 +219,7 @@ select
     chosen.supply_used,
     chosen.economic_importance,
     chosen.is_critical,
-    cast(null as double) as hub_share,
+    through_hubs.hub_share,
     case
         when chosen.supply_used = 'global' then coalesce(chosen.group_reason, 'no_imports_known')
         when chosen.supply_risk is not null then null
@@ -227,6 +245,11 @@ left join restricted
         chosen.consumer_iso3 = restricted.importer_iso3
         and chosen.mineral_group = restricted.mineral_group
         and make_date(chosen.year, 1, 1) = restricted.period_start
+left join through_hubs
+    on
+        chosen.consumer_iso3 = through_hubs.importer_iso3
+        and chosen.mineral_group = through_hubs.mineral_group
+        and chosen.year = through_hubs.year
 left join in_doubt
     on
         chosen.consumer_iso3 = in_doubt.importer_iso3
