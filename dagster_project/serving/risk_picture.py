@@ -62,7 +62,10 @@ select
     coalesce(ranking.supply_risk_low, ranking.supply_risk),
     coalesce(ranking.supply_risk_high, ranking.supply_risk),
     ranking.supply_used = 'global',
-    coalesce(ranking.restricted_share_high, 1) > 0 and len(ranking.clauses_in_force) > 0
+    case
+        when ranking.mineral_group is null then len(ranking.restricting_producers) > 0
+        else coalesce(ranking.restricted_share_high, 1) > 0 and len(ranking.clauses_in_force) > 0
+    end
 from ranking
 left join names on ranking.material = names.material
 left join reference.minerals as minerals on ranking.material = minerals.mineral
@@ -70,7 +73,9 @@ where ranking.supply_risk is not null
 and ranking.economic_importance is not null
 and not exists (
     select 1 from ranking as families
-    where families.material = minerals.family || 's' and families.supply_risk is not null
+    where families.material = minerals.family || 's'
+    and families.supply_risk is not null
+    and ranking.supply_used in (families.supply_used, 'global')
 )
 order by ranking.supply_risk desc, ranking.material
 """
@@ -98,7 +103,7 @@ def _svg(importer: str, year: int, materials: Sequence[Material]) -> str:
         text(LEFT, 22, f"{importer}: supply risk and economic importance, {year}", size=14),
         text(
             LEFT, 40,
-            "Method of the European Commission. Red: a restriction in force hits the imports. "
+            "Method of the European Commission. Red: under a restriction in force. "
             "Hollow: of the world's supply alone. Line: what the printed inputs allow.",
             FAINT,
         ),

@@ -94,7 +94,8 @@
    its exports to it, the least that the studies take for a restriction. Each is an expression. #}
 {% macro trade_parameter(consumer, supplier, consumer_union, supplier_union, is_restricted) -%}
     case
-        when {{ consumer }} = {{ supplier }} or {{ consumer_union }} = {{ supplier_union }} then 0.8
+        when {{ consumer }} = {{ supplier }} or {{ consumer_union }} = {{ supplier_union }}
+            then {{ own_trade_parameter() }}
         when {{ is_restricted }} then 1.1
         else 1
     end
@@ -143,4 +144,33 @@
 {# A list without one of its words. #}
 {% macro without(words, word) -%}
     list_filter({{ words }}, lambda listed: listed <> '{{ word }}')
+{%- endmacro %}
+
+
+{# The trade parameter of a consumer's own output. #}
+{% macro own_trade_parameter() -%}
+    0.8
+{%- endmacro %}
+
+
+{# Concentration of a supply of which `own_part` is the consumer's own output, from that of its
+   imports alone and the weight of its own output. #}
+{% macro with_own_part(hhi_of_imports, own_weight, own_part) -%}
+    {{ own_part }} * {{ own_part }} * {{ own_weight }}
+    + (1 - {{ own_part }}) * (1 - {{ own_part }}) * {{ hhi_of_imports }}
+{%- endmacro %}
+
+
+{# The least such concentration for a part between two bounds: at the part where both weigh the
+   same, or at the bound that is nearest to it. #}
+{% macro least_with_own_part(hhi_of_imports, own_weight, own_low, own_high) -%}
+    {%- set balanced -%}
+        least(greatest(
+            coalesce(
+                {{ hhi_of_imports }} / nullif({{ hhi_of_imports }} + {{ own_weight }}, 0), 0
+            ),
+            {{ own_low }}
+        ), {{ own_high }})
+    {%- endset -%}
+    {{ with_own_part(hhi_of_imports, own_weight, balanced) }}
 {%- endmacro %}

@@ -97,6 +97,7 @@ select
     world.hhi_global_supply_low,
     world.hhi_global_supply_high,
     sourcing.hhi_consumer_sourcing,
+    sourcing.hhi_consumer_sourcing_low,
     sourcing.hhi_consumer_sourcing_high,
     case when sourcing.material is null then 'global' else 'global_and_consumer' end
         as supply_used,

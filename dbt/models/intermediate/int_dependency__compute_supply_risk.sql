@@ -25,11 +25,9 @@ factors as (
     from published
     union all by name
     select
-        * exclude (hhi_consumer_sourcing_high),
+        *,
         'kido ' || year as assessment,
         'ec_2017' as method,
-        hhi_consumer_sourcing as hhi_consumer_sourcing_low,
-        hhi_consumer_sourcing_high,
         {{ half_unit_around('eol_recycling_rate', 0.005) }},
         {{ half_unit_around('substitution_index', 0.05) }}
     from consumers

@@ -59,7 +59,11 @@ weighted as (
         consumers.consumer_iso3,
         consumers.year,
         production.*,
-        consumers.consumer_iso3 = production.economy_iso3 as is_own,
+        consumers.consumer_iso3 = production.economy_iso3
+        or (
+            consumers.consumer_iso3 = 'EU27'
+            and coalesce(supplier_unions.customs_union = consumer_unions.customs_union, false)
+        ) as is_own,
         production.share * production.share * production.governance_score as square,
         {{ trade_parameter(
             'consumers.consumer_iso3', 'production.economy_iso3',
@@ -103,8 +107,8 @@ select
         ) }},
         {{ worst_governance() }} * max(trade_parameter)
     ) as hhi_global_supply_high,
-    {{ sum_in_order('case when not is_own then square end') }} / {{ worst_governance() }}
-        as disruption_potential,
+    coalesce({{ sum_in_order('case when not is_own then square end') }}, 0)
+    / {{ worst_governance() }} as disruption_potential,
     coalesce({{ sum_in_order('case when trade_parameter > 1 then share end') }}, 0)
         as restricted_production_share,
     list_filter(

@@ -198,11 +198,14 @@ computed as (
         {{ import_reliance_ec('imports_t', 'exports_t', 'production_low_t') }}
             as reliance_at_least_production,
         {{ net_import_reliance_usgs('imports_t', 'exports_t', 'production_t', '0') }}
-            as reliance_without_stocks
+            as reliance_without_stocks,
+        exports_gross_t >= imports_gross_t
+        and coalesce(production_t + imports_t - exports_t > 0, true) as is_without_reliance
     from weighed
 
 )
 
+-- Net exports are no reliance, whatever the production; with nothing left to use there is none.
 select
     economy_iso3,
     mineral_group,
@@ -214,14 +217,21 @@ select
     production_low_t,
     production_high_t,
     cast(null as double) as stock_change_t,
-    {{ clamped('reliance') }} as import_reliance_ec,
-    {{ clamped('coalesce(reliance_at_most_production, reliance)') }} as import_reliance_low,
-    {{ clamped('coalesce(reliance_at_least_production, reliance)') }} as import_reliance_high,
+    case when is_without_reliance then 0 else {{ clamped('reliance') }} end as import_reliance_ec,
+    case
+        when exports_gross_t >= imports_gross_t then 0
+        else {{ clamped('coalesce(reliance_at_most_production, reliance)') }}
+    end as import_reliance_low,
+    case
+        when exports_gross_t >= imports_gross_t then 0
+        else {{ clamped('coalesce(reliance_at_least_production, reliance)') }}
+    end as import_reliance_high,
     reliance as import_reliance_ec_raw,
-    {{ clamped('reliance_without_stocks') }} as net_import_reliance_usgs,
+    case when is_without_reliance then 0 else {{ clamped('reliance_without_stocks') }} end
+        as net_import_reliance_usgs,
     exports_gross_t > imports_gross_t as is_net_exporter,
     case
-        when reliance is not null then null
+        when reliance is not null or is_without_reliance then null
         when has_missing_weights then 'weights_missing'
         when not is_convertible then 'no_conversion'
         when production_t is null then 'production_not_known'

@@ -138,8 +138,10 @@ select
     source,
     {{ at_most_the_whole('hhi') }} as hhi,
     -- Of a total that is rounded down, the measure may be above what the shares can be.
-    least(hhi_low, {{ at_most_the_whole('hhi') }}) as hhi_low,
-    greatest(hhi_high, {{ at_most_the_whole('hhi') }}) as hhi_high,
+    case when hhi_low is not null then least(hhi_low, {{ at_most_the_whole('hhi') }}) end
+        as hhi_low,
+    case when hhi_high is not null then greatest(hhi_high, {{ at_most_the_whole('hhi') }}) end
+        as hhi_high,
     cr1_share,
     {{ at_most_the_whole('cr3_share') }} as cr3_share,
     top_producer_iso3,

@@ -80,8 +80,8 @@ chosen as (
             order by
                 year desc,
                 supply_used = 'global_and_consumer' desc,
+                coalesce(supply_risk, supply_risk_low) desc nulls last,
                 supply_risk desc nulls last,
-                supply_risk_high desc nulls last,
                 stage asc
         ) = 1
 
@@ -211,8 +211,12 @@ select
         when restricted.importer_iso3 is null then 0
         else {{ capped_at_one('restricted.share_high') }}
     end as restricted_share_high,
-    coalesce(restricted.clause_ids, []) as clauses_in_force,
-    coalesce(in_doubt.clause_ids, []) as clauses_of_unknown_status,
+    case when chosen.mineral_group is not null then coalesce(restricted.clause_ids, []) end
+        as clauses_in_force,
+    case when chosen.mineral_group is not null then coalesce(in_doubt.clause_ids, []) end
+        as clauses_of_unknown_status,
+    chosen.restricted_production_share,
+    chosen.restricting_producers,
     chosen.supply_risk,
     chosen.supply_risk_low,
     chosen.supply_risk_high,

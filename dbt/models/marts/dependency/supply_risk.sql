@@ -60,6 +60,7 @@ means as (
         {% endfor -%}
         max(computed.supply_used) as supply_used,
         any_value(computed.mineral_group) as mineral_group,
+        any_value(computed.group_reason) as group_reason,
         any_value(computed.production_source) as production_source,
         any_value(computed.production_period) as production_period,
         any_value(computed.restricted_production_share) as restricted_production_share,
