@@ -29,12 +29,12 @@ def answer(rows: Rows) -> Callable[[int], list[tuple[Any, ...]]]:
 Answer = Callable[[int], list[tuple[Any, ...]]]
 
 
-def test_there_are_eleven_in_the_readme_and_seven_more() -> None:
-    assert list(ASKED) == list(range(1, 19))
+def test_there_are_eleven_in_the_readme_and_eight_more() -> None:
+    assert list(ASKED) == list(range(1, 20))
     assert len(QUESTION.findall(PAGES[0].read_text("utf8"))) == 11
 
 
-@pytest.mark.parametrize("number", range(1, 19))
+@pytest.mark.parametrize("number", range(1, 20))
 def test_each_is_one_ordered_query_with_at_most_one_join(answer: Answer, number: int) -> None:
     sql = ASKED[number].lower()
     assert len(re.findall(r"\bjoin\b", sql)) <= 1
@@ -208,3 +208,9 @@ def test_the_riskiest_materials_of_japan(answer: Answer) -> None:
     assert risk == pytest.approx(4.34, abs=5e-3)
     # CEPII, BACI V202601, 2024: 5,804.6 of 5,934.9 t of ferro-niobium.
     assert share == pytest.approx(0.978, abs=5e-4)
+
+
+def test_magnets_of_japan_from_china_hubs_included(answer: Answer) -> None:
+    first = next(row for row in answer(19) if row[:2] == ("China", 1))
+    assert first[2:5] == pytest.approx((0.276, 0.276, 0.618), abs=5e-4)
+    assert first[5] == "Viet Nam"
