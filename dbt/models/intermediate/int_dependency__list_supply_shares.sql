@@ -65,8 +65,9 @@ shares as (
 
 )
 
--- Of what the importer passes on, `passed_high` is what it has bought if its exports have the mix of
--- its imports and production, `passed_low` what its production cannot cover.
+-- Of what the importer passes on, `passed_high` is what it has bought if its exports have the mix
+-- of its imports and production, `passed_low` what its production cannot cover; of exports beyond
+-- both, from stocks, no more than the mix.
 select
     shares.mineral_group,
     shares.year,
@@ -82,7 +83,11 @@ select
     case
         when reliance.production_t = 0 then 1
         when reliance.production_t is null then 0
-        else {{ at_least_none('1 - reliance.production_t / nullif(reliance.exports_t, 0)') }}
+        else
+            least(
+                {{ at_least_none('1 - reliance.production_t / nullif(reliance.exports_t, 0)') }},
+                passed_high
+            )
     end as passed_low,
     shares.source,
     shares.snapshot_ids
