@@ -77,16 +77,24 @@ select
     reliance.production_t is not null as has_production,
     case
         when reliance.production_t > 0
-            then reliance.imports_t / (reliance.production_t + reliance.imports_t)
+            then
+                coalesce(reliance.imports_t / (reliance.production_t + reliance.imports_t), 1)
         else 1
     end as passed_high,
     case
         when reliance.production_t = 0 then 1
         when reliance.production_t is null then 0
         else
-            least(
-                {{ at_least_none('1 - reliance.production_t / nullif(reliance.exports_t, 0)') }},
-                passed_high
+            coalesce(
+                least(
+                    {{
+                        at_least_none(
+                            '1 - reliance.production_t / nullif(reliance.exports_t, 0)'
+                        )
+                    }},
+                    passed_high
+                ),
+                0
             )
     end as passed_low,
     shares.source,
