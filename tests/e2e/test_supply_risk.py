@@ -227,8 +227,8 @@ def test_all_218_concentrations_of_2023_equal_the_recomputed_ones_to_their_digit
 def test_importance_of_gallium_before_substitution(rows: Rows) -> None:
     """European Commission 2023: (0.75 * 77,000 + 0.25 * 89,422) * 10 / 204,200."""
     found = rows(
-        "select distinct economic_importance_before_substitution from dependency.supply_risk "
-        "where material = 'gallium' and economic_importance_before_substitution is not null"
+        "select distinct importance_unsubstituted from dependency.supply_risk "
+        "where material = 'gallium' and importance_unsubstituted is not null"
     )
     assert found == [(pytest.approx(3.923, abs=5e-4),)]
 

@@ -71,7 +71,7 @@ vulnerability as (
         {{ economic_importance_before_substitution(
             'end_uses.use_share', 'end_uses.sector_value_added_eur_m',
             'any_value(largest_sector.value_added)'
-        ) }} as economic_importance_before_substitution,
+        ) }} as importance_unsubstituted,
         {{ snapshots_of('end_uses.snapshot_id') }} as snapshot_ids
     from end_uses
     inner join labels on end_uses.source = labels.source and end_uses.label = labels.label
@@ -110,11 +110,11 @@ select
     recycling.assessment as recycling_assessment,
     importance.economic_importance,
     importance.assessment as importance_assessment,
-    vulnerability.economic_importance_before_substitution,
+    vulnerability.importance_unsubstituted,
     world.disruption_potential,
     reliance.net_import_reliance_usgs as trade_exposure,
-    vulnerability.economic_importance_before_substitution / 10 as economic_vulnerability,
-    world.restricted_production_share,
+    vulnerability.importance_unsubstituted / 10 as economic_vulnerability,
+    world.restricted_world_share,
     world.restricting_producers,
     sourcing.restricted_share as restricted_sourcing_share,
     {{ snapshots_together([

@@ -46,7 +46,7 @@ select
     group_reason,
     production_source,
     production_period,
-    restricted_production_share,
+    restricted_world_share,
     restricting_producers,
     sourcing_source,
     sourcing_measure,
@@ -61,7 +61,7 @@ select
     supply_used,
     economic_importance,
     importance_assessment,
-    economic_importance_before_substitution,
+    importance_unsubstituted,
     published_supply_risk,
     snapshot_ids,
     {{ supply_risk_ec(

@@ -29,8 +29,8 @@ two_steps as (
         supplies.year,
         supplies.importer_iso3 as hub_iso3,
         before.supplier_iso3 as origin_iso3,
-        sum(supplies.share * before.passed_high * before.share) as share_high,
-        sum(supplies.share * before.passed_low * before.share) as share_low
+        {{ sum_in_order('supplies.share * before.passed_high * before.share') }} as share_high,
+        {{ sum_in_order('supplies.share * before.passed_low * before.share') }} as share_low
     from supplies
     inner join supplies as before
         on
@@ -150,9 +150,9 @@ indirect as (
         importer_iso3,
         origin_iso3,
         depth,
-        sum(share_high) as share_high,
-        sum(share_low) as share_low,
-        arg_max(hub_iso3, share_high) as hub_iso3,
+        {{ sum_in_order('share_high') }} as share_high,
+        {{ sum_in_order('share_low') }} as share_low,
+        arg_min(hub_iso3, (-share_high, hub_iso3)) as hub_iso3,
         max(share_high) as hub_share,
         bool_and(has_production) filter (where share_high > {{ least_part }})
             as all_produce_what_is_known,

@@ -22,18 +22,17 @@ restricted as (
 
 ),
 
-consumers_of_the_newest_year as (
+newest_years_of_consumers as (
 
     select distinct
         consumer_iso3,
         year
     from sourcing
-    qualify rank() over (order by year desc) = 1
+    qualify rank() over (partition by consumer_iso3 order by year desc) = 1
 
 ),
 
--- Who sources a material; of the newest year, a material whose trade is not known is assessed for
--- every consumer.
+-- Who sources a material; of a consumer's newest year, what it may source nobody knows how.
 consumers as (
 
     select
@@ -44,12 +43,12 @@ consumers as (
     from sourcing
     union distinct
     select
-        consumers_of_the_newest_year.consumer_iso3,
+        newest_years_of_consumers.consumer_iso3,
         production.material,
         production.stage,
         production.assessed_year as year
-    from consumers_of_the_newest_year
-    inner join production on consumers_of_the_newest_year.year = production.assessed_year
+    from newest_years_of_consumers
+    inner join production on newest_years_of_consumers.year = production.assessed_year
 
 ),
 
@@ -110,7 +109,7 @@ select
     coalesce({{ sum_in_order('case when not is_own then square end') }}, 0)
     / {{ worst_governance() }} as disruption_potential,
     coalesce({{ sum_in_order('case when trade_parameter > 1 then share end') }}, 0)
-        as restricted_production_share,
+        as restricted_world_share,
     list_filter(
         list(
             case when trade_parameter > 1 then economy_iso3 end

@@ -138,7 +138,8 @@ def ranked(material: str, importance: float | None, risk: float | None, **more: 
         "importer_iso3": "JPN", "material": material, "year": 2024,
         "economic_importance": importance, "supply_risk": risk, "supply_risk_low": risk,
         "supply_risk_high": risk, "supply_used": "global_and_consumer",
-        "restricted_share_high": 0.0, "clauses_in_force": [], **more,
+        "restricted_share_high": 0.0, "clauses_in_force": [], "mineral_group": "g",
+        "restricting_producers": [], **more,
     }  # fmt: skip
 
 
@@ -160,7 +161,8 @@ def test_a_material_is_a_point_by_importance_and_risk(tmp_path: Path) -> None:
     svg = risks_of(
         tmp_path,
         ranked("niobium", 6.0, 4.0),
-        ranked("gallium", 3.0, 2.0, supply_used="global"),
+        ranked("gallium", 3.0, 2.0, supply_used="global", mineral_group=None,
+               restricting_producers=["CHN"]),
         ranked("natural_graphite", 9.0, 1.0, clauses_in_force=["CN-2023-39"],
                restricted_share_high=0.9),
         ranked("without_a_risk", 3.0, None),
@@ -175,7 +177,8 @@ def test_a_material_is_a_point_by_importance_and_risk(tmp_path: Path) -> None:
     assert gallium[0] < niobium[0] < graphite[0], "importance goes to the right"
     assert niobium[1] < gallium[1] < graphite[1], "risk goes up"
     assert gallium[2] == "#ffffff", "of the world's supply alone: hollow"
-    assert niobium[2] == niobium[3] == gallium[3] != graphite[3], "a restriction has its own colour"
+    assert niobium[2] == niobium[3] != graphite[3], "a restriction has its own colour"
+    assert gallium[3] == graphite[3], "also where the world's supply is all that is known"
     words = words_of(svg)
     assert "Japan <island>: supply risk and economic importance, 2024" in words
     assert {"Niobium & co", "gallium", "natural_graphite"} <= set(words)

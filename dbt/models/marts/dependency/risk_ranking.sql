@@ -30,18 +30,9 @@ scores as (
 
 ),
 
-mineral_groups as (
+codes_of_groups as (
 
-    select * from {{ ref('mineral_groups') }}
-
-),
-
-group_codes as (
-
-    select distinct
-        mineral_group,
-        hs6_code
-    from {{ ref('mineral_group_codes') }}
+    select * from {{ ref('int_dependency__list_restricted_codes') }}
 
 ),
 
@@ -78,8 +69,8 @@ chosen as (
         row_number() over (
             partition by consumer_iso3, material
             order by
-                year desc,
                 supply_used = 'global_and_consumer' desc,
+                year desc,
                 coalesce(supply_risk, supply_risk_low) desc nulls last,
                 supply_risk desc nulls last,
                 stage asc
@@ -93,31 +84,6 @@ imports as (
     from import_concentration
     qualify
         measure = min(measure) over (partition by importer_iso3, mineral_group, period_start)
-
-),
-
--- Codes of later editions that are parts of a code are restricted in its stead.
-codes_of_groups as (
-
-    select
-        mineral_group,
-        hs6_code,
-        false as is_part
-    from group_codes
-    union distinct
-    select
-        wholes.whole as mineral_group,
-        group_codes.hs6_code,
-        true as is_part
-    from (
-        select
-            mineral_group,
-            unnest(is_part_of) as whole
-        from mineral_groups
-    ) as wholes
-    inner join group_codes on wholes.mineral_group = group_codes.mineral_group
-    anti join group_codes as own
-        on wholes.whole = own.mineral_group and group_codes.hs6_code = own.hs6_code
 
 ),
 
@@ -214,8 +180,8 @@ select
     case when chosen.mineral_group is not null then coalesce(restricted.clause_ids, []) end
         as clauses_in_force,
     case when chosen.mineral_group is not null then coalesce(in_doubt.clause_ids, []) end
-        as clauses_of_unknown_status,
-    chosen.restricted_production_share,
+        as clauses_unknown,
+    chosen.restricted_world_share,
     chosen.restricting_producers,
     chosen.supply_risk,
     chosen.supply_risk_low,

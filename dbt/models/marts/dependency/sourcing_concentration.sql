@@ -80,7 +80,7 @@ select
     case
         when count(*) = count(trade_parameter)
             then {{ sum_in_order('weighted_and_traded_square') }}
-    end as hhi_governance_and_trade_weighted,
+    end as hhi_fully_weighted,
     coalesce({{ sum_in_order('scored_share') }}, 0) / {{ sum_in_order('share') }}
         as governance_coverage_share,
     max(share) as cr1_share,
