@@ -71,7 +71,7 @@ indicators as (
             imports.importer_iso3 = exports.economy_iso3
             and imports.hs6_code = exports.hs6_code
             and imports.year = exports.year
-    where imports.imports_usd > 0
+    where imports.imports_usd > 0 and imports.importer_iso3 <> '_X'
 
 ),
 
