@@ -300,14 +300,29 @@ def picture(
         list[str] | None,
         typer.Option(help="Clause or milestone to draw instead, may be repeated."),
     ] = None,
+    risks: Annotated[
+        bool, typer.Option("--risks", help="Draw supply risk against economic importance instead.")
+    ] = False,
     as_of: ReplayDay = None,
 ) -> None:
-    """Draw the markets around the events of an importer's page of answers, as SVG."""
-    settings = _settings(as_of, importer)
-    with _published(settings) as published:
-        from dagster_project.serving.pictures import write_picture
+    """Draw the markets around the events of an importer's page of answers, as SVG.
 
-        _print_error(write_picture(published, settings.importer, file, event or []))
+    --risks draws the materials it needs, by supply risk and economic importance.
+    """
+    settings = _settings(as_of, importer)
+    if risks and event:
+        from dagster_project.errors import ConfigurationError
+
+        raise ConfigurationError("--risks and --event are two pictures.", hint="Give one of them.")
+    with _published(settings) as published:
+        from dagster_project.serving import pictures
+
+        def draw() -> str:
+            if risks:
+                return pictures.picture_of_risks(published, settings.importer)
+            return pictures.picture(published, settings.importer, event or [])
+
+        _print_error(pictures.write_picture(file, draw))
 
 
 @app.command()

@@ -99,6 +99,60 @@ STAGES_OF_OUTPUT: tuple[StageOfOutput, ...] = get_args(StageOfOutput)
 Stage = Literal[StageOfOutput, "reserves", "capacity"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
+TradeGroupReason = Literal["no_code_followed", "code_of_several_minerals"]
+TRADE_GROUP_REASONS: tuple[TradeGroupReason, ...] = get_args(TradeGroupReason)
+"""Why a material of production has no mineral group of trade: none of the codes that are followed
+has it, or one that has others as well."""
+
+DependencyReason = Literal[
+    "production_not_known", "no_exports", "no_exports_and_no_production_known"
+]  # fmt: skip
+DEPENDENCY_REASONS: tuple[DependencyReason, ...] = get_args(DependencyReason)
+"""Why an indicator of strategic dependency is null."""
+
+RelianceReason = Literal[
+    "weights_missing", "production_not_known", "no_conversion", "exports_exceed_supply"
+]  # fmt: skip
+RELIANCE_REASONS: tuple[RelianceReason, ...] = get_args(RelianceReason)
+"""Why an import reliance is null: the first that applies."""
+
+ReferenceMass = Literal["gross", "oxide", "metal"]
+REFERENCE_MASSES: tuple[ReferenceMass, ...] = get_args(ReferenceMass)
+"""What imports, exports and production are weighed as, so that they add up."""
+
+RiskMethod = Literal["ec_2017", "ec_2011", "geometric_mean"]
+RISK_METHODS: tuple[RiskMethod, ...] = get_args(RiskMethod)
+"""How a supply risk is computed: as the European Commission does since 2017 or did before, or as a
+geometric mean of three factors."""
+
+StageOfAssessment = Literal[StageOfOutput, "not_stated"]
+STAGES_OF_ASSESSMENT: tuple[StageOfAssessment, ...] = get_args(StageOfAssessment)
+"""The stage that an assessment is of; some studies print one result and not its stage."""
+
+HubAssumption = Literal[
+    "imports_and_production", "production_of_some_hubs", "imports_alone", "no_hub", "not_known"
+]  # fmt: skip
+HUB_ASSUMPTIONS: tuple[HubAssumption, ...] = get_args(HubAssumption)
+"""What the mix of a hub's exports is taken from."""
+
+HubReason = Literal["no_flows_of_hubs"]
+HUB_REASONS: tuple[HubReason, ...] = get_args(HubReason)
+"""Why what comes through hubs is not known."""
+
+RankingReason = Literal[
+    TradeGroupReason, "no_imports_known", "reliance_not_known", "recycling_not_known"
+]  # fmt: skip
+RANKING_REASONS: tuple[RankingReason, ...] = get_args(RankingReason)
+"""Why a supply risk is null, or of the world's supply alone: the first that applies."""
+
+RiskFactor = Literal[
+    "hhi_global_supply", "hhi_consumer_sourcing", "import_reliance", "eol_recycling_rate",
+    "substitution_index", "economic_importance", "disruption_potential", "trade_exposure",
+    "economic_vulnerability",
+]  # fmt: skip
+RISK_FACTORS: tuple[RiskFactor, ...] = get_args(RiskFactor)
+"""The inputs of a supply risk, any of which may be missing."""
+
 Bound = Literal["exact", "below", "above", "range"]
 BOUNDS: tuple[Bound, ...] = get_args(Bound)
 

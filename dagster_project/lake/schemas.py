@@ -764,6 +764,12 @@ ASSESSMENTS = _table(
         "supply_risk": Column(pl.Float64, "Supply risk as published.", True),
         "economic_importance": Column(pl.Float64, "Economic importance as published.", True),
         "import_reliance": Column(pl.Float64, "Import reliance, 0 to 1.", True),
+        "import_reliance_raw": Column(
+            pl.Float64,
+            "Import reliance as computed, below 0 where exports exceed imports; null where it is "
+            "`import_reliance`.",
+            True,
+        ),
         "eol_recycling_rate": Column(
             pl.Float64, "Recycling input rate of end-of-life products, 0 to 1.", True
         ),

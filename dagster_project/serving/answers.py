@@ -267,6 +267,8 @@ def decimals(figure: float, unit: str) -> int:
     """Decimals with which the page prints a figure; those of a share or return are of per cent."""
     if unit in COUNTS:
         return 0
+    if unit == "supply risk":
+        return 2
     return 1 if unit in ("share", "return", "t") else _digits(figure)
 
 

@@ -1,29 +1,26 @@
-"""Pictures of published tables, as SVG for the UI and for pages.
-
-The SVG is written by hand: a plotting library takes a second to import in every build.
-"""
+"""The picture of the markets around events, and all pictures of published tables, for the UI."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from dagster_project.errors import PublicationError
 from dagster_project.lake.build_file import connect
 from dagster_project.market import PATH_FROM, PATH_TO
-from dagster_project.safe_text import xml_text
+from dagster_project.serving import risk_picture
+from dagster_project.serving.svg import FAINT, line, opening, text
 
 WIDTH, HEIGHT = 290, 130
 """Of a panel, in pixels."""
 
 LEFT, TOP, GAP, BETWEEN = 60, 76, 34, 46
-INK, FAINT, BAND, LINE = "#222222", "#8a8a8a", "#cfe0f3", "#1f5fa8"
+BAND, LINE = "#cfe0f3", "#1f5fa8"
 
 
 @dataclass(frozen=True)
@@ -48,24 +45,38 @@ def picture(published_file: Path, importer: str, events: Sequence[str] = ()) -> 
     Raises PublicationError where the file has no studies of such events.
     """
     with connect(published_file, read_only=True) as connection:
-        drawn = pictures(connection, importer, events)
-    if not drawn and events:
+        drawn = pictures(connection, importer, events).get(("market", "event_studies"))
+    if drawn is None and events:
         raise PublicationError(
             f"{published_file.name} has no event studies for {', '.join(events)}.",
             hint='kido query "select distinct event_id from market.event_studies" lists them.',
         )
-    if not drawn:
+    if drawn is None:
         raise PublicationError(
             f"{published_file.name} has no event studies for {importer}.",
             hint="Run kido build; the events of an importer are in dbt/seeds.",
         )
-    return next(iter(drawn.values()))
+    return drawn
 
 
-def write_picture(
-    published_file: Path, importer: str, file: Path, events: Sequence[str] = ()
-) -> str:
-    """Write the picture to a file; returns what was written, in a sentence.
+def picture_of_risks(published_file: Path, importer: str) -> str:
+    """The materials an importer needs, by supply risk and economic importance, as SVG.
+
+    Raises PublicationError where the file ranks none for it.
+    """
+    with connect(published_file, read_only=True) as connection:
+        drawn = pictures(connection, importer).get(("dependency", "risk_ranking"))
+    if drawn is None:
+        raise PublicationError(
+            f"{published_file.name} ranks no materials for {importer}.",
+            hint='kido query "select distinct importer_iso3 from dependency.risk_ranking" '
+            "lists the importers.",
+        )
+    return drawn
+
+
+def write_picture(file: Path, draw: Callable[[], str]) -> str:
+    """Write a picture to a file; returns what was written, in a sentence.
 
     Raises PublicationError where that cannot be done, or where the name asks for another format.
     """
@@ -74,7 +85,7 @@ def write_picture(
             f"{file}: a picture is written as SVG, not as {file.suffix.lstrip('.').upper()}.",
             hint=f"Name it {file.with_suffix('.svg')}.",
         )
-    drawn = picture(published_file, importer, events)
+    drawn = draw()
     try:
         file.write_text(drawn, "utf8")
     except OSError as error:
@@ -88,15 +99,22 @@ def pictures(
     """By schema and table, the picture of it for an importer, or for some events; none of a table
     that has no rows of them.
     """
-    table = ("market", "event_studies")
-    if not connection.execute(
+    drawn = {}
+    risks = ("dependency", "risk_ranking")
+    if not events and _has_table(connection, risks):
+        drawn[risks] = risk_picture.drawn(connection, importer)
+    markets = ("market", "event_studies")
+    if _has_table(connection, markets):
+        rows = connection.execute(_PANELS, [list(events), importer]).fetchall()
+        drawn[markets] = _drawn([Panel(*row) for row in rows]) if rows else None
+    return {table: svg for table, svg in drawn.items() if svg is not None}
+
+
+def _has_table(connection: duckdb.DuckDBPyConnection, table: tuple[str, str]) -> bool:
+    row = connection.execute(
         "select 1 from duckdb_tables() where schema_name = ? and table_name = ?", table
-    ).fetchone():
-        return {}
-    panels = [
-        Panel(*row) for row in connection.execute(_PANELS, [list(events), importer]).fetchall()
-    ]
-    return {table: _drawn(panels)} if panels else {}
+    ).fetchone()
+    return row is not None
 
 
 def as_markdown(svg: str, text: str) -> str:
@@ -149,12 +167,9 @@ def _drawn(panels: Sequence[Panel]) -> str:
     width = LEFT + len(instruments) * (WIDTH + GAP)
     height = TOP + len(events) * (HEIGHT + BETWEEN)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" font-family="Helvetica, Arial, sans-serif" font-size="11" '
-        f'fill="{INK}">',
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-        _text(LEFT, 18, "Markets around the measures: cumulative abnormal return in %", size=14),
-        _text(
+        opening(width, height),
+        text(LEFT, 18, "Markets around the measures: cumulative abnormal return in %", size=14),
+        text(
             LEFT, 34,
             "from the fifth session before the event's, which is 0, to the tenth after it; band: "
             "95 % interval of each sum, not adjusted for the number of events.",
@@ -163,7 +178,7 @@ def _drawn(panels: Sequence[Panel]) -> str:
     ]  # fmt: skip
     for row, (event_id, event_date, title) in enumerate(events):
         top = TOP + row * (HEIGHT + BETWEEN)
-        parts.append(_text(LEFT, top, f"{event_date}  {event_id}: {title}"))
+        parts.append(text(LEFT, top, f"{event_date}  {event_id}: {title}"))
         for column, instrument in enumerate(instruments):
             left = LEFT + column * (WIDTH + GAP)
             panel = by_place.get((event_id, instrument))
@@ -172,7 +187,7 @@ def _drawn(panels: Sequence[Panel]) -> str:
         factor = next(drawn.factor for drawn in panels if drawn.instrument == instrument)
         named = f"{instrument} against {factor}" if factor else instrument
         left = LEFT + column * (WIDTH + GAP)
-        parts.append(_text(left, TOP - 20, named, size=12, weight="bold"))
+        parts.append(text(left, TOP - 20, named, size=12, weight="bold"))
     return "".join([*parts, "</svg>"])
 
 
@@ -209,17 +224,17 @@ def _panel(panel: Panel | None, left: float, top: float, reach: float) -> str:
     parts += [
         f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" fill="none" '
         f'stroke="#d0d0d0"/>',
-        _line(x(PATH_FROM), y(0), x(PATH_TO), y(0), FAINT),
-        _line(x(0), top, x(0), top + HEIGHT, FAINT, dashed=True),
+        line(x(PATH_FROM), y(0), x(PATH_TO), y(0), FAINT),
+        line(x(0), top, x(0), top + HEIGHT, FAINT, dashed=True),
     ]
     for mark in _marks(reach):
         parts.append(
-            _text(left - 6, y(mark) + 4, f"{100 * mark:+.0f}" if mark else "0", FAINT, anchor="end")
+            text(left - 6, y(mark) + 4, f"{100 * mark:+.0f}" if mark else "0", FAINT, anchor="end")
         )
-        parts.append(_line(left - 3, y(mark), left, y(mark), FAINT))
+        parts.append(line(left - 3, y(mark), left, y(mark), FAINT))
     for session in (-5, 0, 5, 10):
         parts.append(
-            _text(
+            text(
                 x(session),
                 top + HEIGHT + 12,
                 f"{session:+d}" if session else "0",
@@ -231,7 +246,7 @@ def _panel(panel: Panel | None, left: float, top: float, reach: float) -> str:
         points = " ".join(f"{x(session):.1f},{y(car):.1f}" for session, car, _, _ in path)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{LINE}" stroke-width="2"/>')
     remark = "other events in (-1,+1)" if panel is not None and panel.is_contaminated else ""
-    parts.append(_text(left + 6, top + 14, remark if path else "no prices", FAINT))
+    parts.append(text(left + 6, top + 14, remark if path else "no prices", FAINT))
     return "".join(parts)
 
 
@@ -240,21 +255,3 @@ def _marks(reach: float) -> list[float]:
     steps = [share for share in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if share <= reach]
     largest = steps[-1] if steps else reach
     return [-largest, 0.0, largest]
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, *, dashed: bool = False) -> str:
-    dashes = ' stroke-dasharray="3 3"' if dashed else ""
-    return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"{dashes}/>'
-    )
-
-
-def _text(
-    x: float, y: float, words: str, colour: str = INK, *, size: int = 11, anchor: str = "start",
-    weight: str = "normal",
-) -> str:  # fmt: skip
-    more: dict[str, Any] = {
-        "fill": colour, "font-size": size, "text-anchor": anchor, "font-weight": weight,
-    }  # fmt: skip
-    attributes = " ".join(f'{name}="{value}"' for name, value in more.items())
-    return f'<text x="{x:.1f}" y="{y:.1f}" {attributes}>{xml_text(words)}</text>'

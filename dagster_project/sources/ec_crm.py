@@ -139,6 +139,10 @@ ASSESSMENT_COLUMNS = (
     *INPUTS,
     "figure_source",
 )
+RAW_RELIANCE = "import_reliance_raw"
+"""A column that Kido's table may have: the import reliance before it is set to 0."""
+
+SIGNED_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 
 
 def parse(
@@ -163,9 +167,9 @@ def parse(
     - `material, stage, SR_pub, ..., HHI_EU` -> `assessments` of 2017; percentages become 0 to 1,
       and an HHI of 0.0 on the side of supply that is not used is null.
 
-    Kido's tidy tables are SUPPLY_SHARE_COLUMNS, END_USE_COLUMNS and ASSESSMENT_COLUMNS: the columns
-    of the lake with a `year`, so a later study fits in; `figure_source` must give the origin of the
-    figure and is not kept.
+    Kido's tidy tables are SUPPLY_SHARE_COLUMNS, END_USE_COLUMNS and ASSESSMENT_COLUMNS (which may
+    have RAW_RELIANCE as well): the columns of the lake with a `year`, so a later study fits in;
+    `figure_source` must give the origin of the figure and is not kept.
 
     Rows of labels that `labels.csv` leaves out are dropped. `Titanium` is named `titanium_ores`:
     its mines are those of `Titanium ores` in the EU's table, while `Titanium metal` is another
@@ -177,7 +181,9 @@ def parse(
     source = CARD.name
     payload = _as_plain_text(payload)
     layout = _layout_of(payload)
-    table = read_text_table(payload, source=source, required=layout.columns)
+    table = read_text_table(
+        payload, source=source, required=layout.columns, optional=layout.optional
+    )
     _require_filled(table, layout.filled)
     # A line break or a run of blanks inside a cell is the page's layout, not part of a name.
     table = table.with_columns(pl.all().str.replace_all(r"\s+", " "))
@@ -366,6 +372,8 @@ def _inputs_of_2017(table: pl.DataFrame) -> pl.DataFrame:
 
 def _assessments(table: pl.DataFrame) -> pl.DataFrame:
     _require_year_and_numbers(table, *RESULTS, *INPUTS)
+    is_number = pl.col(RAW_RELIANCE).is_null() | pl.col(RAW_RELIANCE).str.contains(SIGNED_NUMBER)
+    _require(table, RAW_RELIANCE, is_number, f"is not a number ({RAW_RELIANCE})")
     for column, known, what in (
         ("stage", STAGES.values(), "is not a stage (extraction, processing)"),
         ("supply_used", SUPPLY_USED.values(), f"is none of {', '.join(SUPPLY_USED.values())}"),
@@ -383,7 +391,7 @@ def _assessed(table: pl.DataFrame) -> pl.DataFrame:
             (pl.col(column) if column in table.columns else pl.lit(None)).cast(dtype).alias(column)
             for columns, dtype in (
                 (("label", "stage", "supply_used"), pl.String),
-                ((*RESULTS, *INPUTS), pl.Float64),
+                ((*RESULTS, *INPUTS, RAW_RELIANCE), pl.Float64),
             )
             for column in columns
         ),
@@ -405,6 +413,7 @@ class _Layout:
     columns: tuple[str, ...]
     filled: tuple[str, ...]
     read: Callable[[pl.DataFrame], pl.DataFrame]
+    optional: tuple[str, ...] = ()
 
 
 _LAYOUTS = (
@@ -451,7 +460,13 @@ _LAYOUTS = (
         ("year", "label", "application", "sector", "use_share", "figure_source"),
         _end_uses,
     ),
-    _Layout("assessments", ASSESSMENT_COLUMNS, ("year", "label", "figure_source"), _assessments),
+    _Layout(
+        "assessments",
+        ASSESSMENT_COLUMNS,
+        ("year", "label", "figure_source"),
+        _assessments,
+        optional=(RAW_RELIANCE,),
+    ),
 )
 
 

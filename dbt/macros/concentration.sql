@@ -29,3 +29,43 @@
 {% macro sum_in_order(term) -%}
     fsum({{ term }} order by {{ term }})
 {%- endmacro %}
+
+
+{# Shannon entropy in nats of the shares of their sum: -sum p ln p, 0 for one supplier. An aggregate
+   of amounts or shares. #}
+{% macro shannon_entropy(amount) -%}
+    ln({{ sum_in_order(amount) }})
+    - {{ sum_in_order('case when ' ~ amount ~ ' > 0 then ' ~ amount ~ ' * ln(' ~ amount ~ ') end') }}
+    / nullif({{ sum_in_order(amount) }}, 0)
+{%- endmacro %}
+
+
+{# The least HHI of shares that are known between bounds: each is at its lower one. An aggregate of
+   the shares that `is_named`. #}
+{% macro least_hhi(share_low, is_named) -%}
+    {{ sum_in_order('case when ' ~ is_named ~ ' then ' ~ share_low ~ ' * ' ~ share_low ~ ' end') }}
+{%- endmacro %}
+
+
+{# An upper bound of the HHI of shares that are known between bounds and sum to 1: what their lower
+   bounds leave goes to the largest of them, or each is at its upper bound, whichever is less. An
+   aggregate. #}
+{% macro largest_hhi(share_low, share_high) -%}
+    least(
+        {{ sum_in_order(share_low ~ ' * ' ~ share_low) }}
+        - max({{ share_low }}) * max({{ share_low }})
+        + power(
+            max({{ share_low }})
+            + case
+                when {{ sum_in_order(share_low) }} < 1 then 1 - {{ sum_in_order(share_low) }} else 0
+            end,
+            2
+        ),
+        case
+            when count(*) = count({{ share_high }})
+                then {{ sum_in_order(share_high ~ ' * ' ~ share_high) }}
+            else 1
+        end,
+        1
+    )
+{%- endmacro %}

@@ -97,6 +97,12 @@
 {%- endmacro %}
 
 
+{# A difference that rounding may make negative, as none; null stays null. #}
+{% macro at_least_none(amount) -%}
+    case when {{ amount }} < 0 then 0 else {{ amount }} end
+{%- endmacro %}
+
+
 {# Half a unit of the last digit of a printed share: a tenth of a per cent. #}
 {% macro half_unit_of_a_share() -%}
     0.0005
@@ -115,4 +121,74 @@
             ) - 3
         )
     )
+{%- endmacro %}
+
+
+{# The numbers in a printed figure: 12,500 of `12,500`, 10000 and 15000 of `10,000 - 15,000`. #}
+{% macro printed_numbers(printed) -%}
+    list_transform(
+        regexp_extract_all(replace({{ printed }}, ',', ''), '[0-9]+(?:[.][0-9]+)?'),
+        lambda number: cast(number as double)
+    )
+{%- endmacro %}
+
+
+{# Unit of the last printed digit of a figure, in its own unit: 0.001 of a share printed as `84.9%`;
+   null where nothing is printed. #}
+{% macro unit_of_the_last_printed_digit(figure, printed) -%}
+    {{ figure }} / nullif({{ printed_numbers(printed) }}[1], 0)
+    / power(10, length(regexp_extract({{ printed }}, '[.]([0-9]+)', 1)))
+{%- endmacro %}
+
+
+{# Half a unit of the last significant digit of an amount. A zero at the end is significant down to
+   the third digit of a reported figure, since the USGS rounds to three, and down to the second of
+   an estimated one; behind the last printed digit none is. #}
+{% macro half_unit_of_an_amount(amount_t, printed, flag) -%}
+    0.5 * least(
+        power(
+            10,
+            length(
+                regexp_extract(cast(cast(round({{ amount_t }} * 1000) as bigint) as varchar), '0*$')
+            ) - 3
+        ),
+        greatest(
+            power(
+                10,
+                floor(log10({{ amount_t }}))
+                - case {{ flag }} when 'estimated' then 1 else 2 end
+            ),
+            coalesce({{ unit_of_the_last_printed_digit(amount_t, printed) }}, 0)
+        )
+    )
+{%- endmacro %}
+
+
+{# Least and largest value of a printed figure whose last digit is rounded by half a unit. A figure
+   `below` stands for all from 0 to its bound. What is withheld is 0 or more, without a largest
+   value; nor has what is above a bound one. #}
+{% macro least_of_a_figure(figure, bound, printed, half_unit) -%}
+    case
+        when {{ figure }} is null or {{ bound }} = 'below' then 0
+        when {{ figure }} = 0 or {{ bound }} = 'above' then {{ figure }}
+        when {{ bound }} = 'range'
+            then
+                2 * {{ figure }} * {{ printed_numbers(printed) }}[1]
+                / list_sum({{ printed_numbers(printed) }})
+        else greatest({{ figure }} - {{ half_unit }}, 0)
+    end
+{%- endmacro %}
+
+
+{% macro largest_of_a_figure(figure, bound, printed, half_unit, bound_printed) -%}
+    case
+        when {{ bound }} = 'above' then null
+        when {{ figure }} = 0 then 0
+        when {{ bound }} = 'below' then {{ bound_printed }}
+        when {{ bound }} = 'range'
+            then
+                2 * {{ figure }} * {{ printed_numbers(printed) }}[2]
+                / list_sum({{ printed_numbers(printed) }})
+        else {{ figure }} + {{ half_unit }}
+    end
 {%- endmacro %}

@@ -29,12 +29,12 @@ def answer(rows: Rows) -> Callable[[int], list[tuple[Any, ...]]]:
 Answer = Callable[[int], list[tuple[Any, ...]]]
 
 
-def test_there_are_eleven_in_the_readme_and_six_more() -> None:
-    assert list(ASKED) == list(range(1, 18))
+def test_there_are_eleven_in_the_readme_and_eight_more() -> None:
+    assert list(ASKED) == list(range(1, 20))
     assert len(QUESTION.findall(PAGES[0].read_text("utf8"))) == 11
 
 
-@pytest.mark.parametrize("number", range(1, 18))
+@pytest.mark.parametrize("number", range(1, 20))
 def test_each_is_one_ordered_query_with_at_most_one_join(answer: Answer, number: int) -> None:
     sql = ASKED[number].lower()
     assert len(re.findall(r"\bjoin\b", sql)) <= 1
@@ -199,3 +199,18 @@ def test_how_much_of_japans_magnets_comes_from_china_through_one_hub(
     [together] = {row[-1] for row in answer(11)}
     assert together == pytest.approx(sum(part or 0 for *_, part in found.values()))
     assert together == pytest.approx(0.62, abs=0.005)
+
+
+def test_the_riskiest_materials_of_japan(answer: Answer) -> None:
+    name, risk, low, high, supplier, share, *_ = answer(18)[0]
+    assert (name, supplier) == ("Niobium", "Brazil")
+    assert low < risk < high
+    assert risk == pytest.approx(4.34, abs=5e-3)
+    # CEPII, BACI V202601, 2024: 5,804.6 of 5,934.9 t of ferro-niobium.
+    assert share == pytest.approx(0.978, abs=5e-4)
+
+
+def test_magnets_of_japan_from_china_hubs_included(answer: Answer) -> None:
+    first = next(row for row in answer(19) if row[:2] == ("China", 1))
+    assert first[2:5] == pytest.approx((0.276, 0.276, 0.618), abs=5e-4)
+    assert first[5] == "Viet Nam"

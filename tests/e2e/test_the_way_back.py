@@ -530,8 +530,9 @@ def finding(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, o
 
 def answer(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, object]]:
     position, figure = row["position"], row["figure"]
-    if figure is None or position in (3, 11, 12):
-        # Sums over other importers, and counts of clauses and of notices by their state on the day.
+    if figure is None or position in (3, 8, 12, 13):
+        # Sums over other importers, counts of clauses and of notices by their state on the day, and
+        # a supply risk, which is worked out by hand in test_five_materials_by_hand.
         return
     if position in (1, 2, 4):
         total, of_supplier = supplies(
@@ -580,15 +581,15 @@ def answer(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, ob
                 if families.get(labels.get((one["source"], one["label"]), ""), "other") != "other"
             ),
         )
-    elif position == 8:
+    elif position == 9:
         yield figure, closes(lake, row, "DYSPROSIUM_OXIDE")[date(int(row["period"]), 1, 1)]
-    elif position in (9, 10):
+    elif position in (10, 11):
         months = row["period"].split("/")
         importer = {"partner_iso3": row["importer_iso3"], "reporter_iso3": "CHN"}
-        chosen = importer if position == 9 else {"partner_iso3": "CHN"}
+        chosen = importer if position == 10 else {"partner_iso3": "CHN"}
         flows = lake.rows(
-            "trade_flows", row, frequency="M", flow="export" if position == 9 else "import",
-            commodity_code="811292" if position == 9 else "rare_earth_magnets", **chosen,
+            "trade_flows", row, frequency="M", flow="export" if position == 10 else "import",
+            commodity_code="811292" if position == 10 else "rare_earth_magnets", **chosen,
         )  # fmt: skip
         within = [
             one["net_weight_kg"]
@@ -596,17 +597,17 @@ def answer(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, ob
             if months[0] <= f"{one['period_start']:%Y-%m}" <= months[-1]
         ]
         yield figure, math.fsum(amount for amount in within if amount is not None) / 1000
-    elif position == 13:
+    elif position == 14:
         by_day = closes(lake, row, "REMX")
         first, last = (date.fromisoformat(day) for day in row["period"].split("/"))
         yield figure, by_day[last] / by_day[first] - 1
-    elif position == 14:
+    elif position == 15:
         day = date.fromisoformat(row["period"])
         rates = crossed(lake, row, "USDJPY") if row["unit"] == "JPY per USD" else closes(
             lake, row, "EURUSD"
         )  # fmt: skip
         yield figure, rates[day]
-    elif position > 14:
+    elif position > 15:
         # Of the three sessions of the period the event's is the one in the middle.
         by_day = closes(lake, row, "REMX")
         first, last = (date.fromisoformat(day) for day in row["period"].split("/"))

@@ -25,6 +25,7 @@ NAMES_MARTS: Mapping[str, str] = {
     "serving/notices.py": "what is to be read, and who was asked, are in marts",
     "serving/changes.py": "the pages begin with what changed in the marts it names",
     "serving/pictures.py": "the picture of the markets draws from the marts it names",
+    "serving/risk_picture.py": "the picture of the risks draws from the marts it names",
     "serving/catalog.py": "releases and snapshots of a file are in its catalog",
     "serving/tables.py": "what a file says of its tables is in its catalog",
     "serving/trace.py": "snapshots lead to their publishers",
@@ -38,8 +39,9 @@ NAMES_MARTS: Mapping[str, str] = {
 }
 """Product code that may name marts, and why. Anything else takes them as it finds them."""
 
-NAMES_OF_MORE = {"mineral_groups", "reconciled_flows"}
-"""Names of marts that are also those of lists of codes or of modules, which code may name."""
+NAMES_OF_MORE = {"import_reliance", "mineral_groups", "reconciled_flows", "supply_risk"}
+"""Names of marts that are also those of lists of codes, of modules or of columns, which code may
+name."""
 
 
 def files_of(mart: str) -> set[Path]:

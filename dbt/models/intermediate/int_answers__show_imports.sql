@@ -12,6 +12,14 @@ shares as (
 
 ),
 
+-- With the largest suppliers' own suppliers, one step back.
+indirect_dependence as (
+
+    select * from {{ ref('indirect_dependence') }}
+    where depth = 1 and mineral_group = 'permanent_magnets'
+
+),
+
 latest_imports as (
 
     select * from {{ ref('int_answers__choose_latest_imports') }}
@@ -98,6 +106,9 @@ magnets as (
             'is_complete': 'latest_imports.hhi_low is not null',
             'hhi': 'latest_imports.hhi',
             'largest': 'largest_suppliers.largest',
+            'supplier': 'importers.supplier_name',
+            'share_with_hubs': 'indirect_dependence.total_share_high',
+            'hub': 'hubs.name',
         }) }} as detail,
         latest_imports.trend,
         cast(latest_imports.trend_from as varchar) as trend_from,
@@ -114,6 +125,12 @@ magnets as (
         on
             latest_imports.importer_iso3 = largest_suppliers.importer_iso3
             and latest_imports.year = largest_suppliers.year
+    left join indirect_dependence
+        on
+            latest_imports.importer_iso3 = indirect_dependence.importer_iso3
+            and latest_imports.year = indirect_dependence.year
+            and importers.supplier_iso3 = indirect_dependence.origin_iso3
+    left join economies as hubs on indirect_dependence.hub_iso3 = hubs.economy_iso3
 
 ),
 

@@ -88,7 +88,7 @@ arrivals_together as (
 
 select
     importers.importer_iso3,
-    10 as position,
+    11 as position,
     {{ sentence('answers.magnet_arrivals', {
         'reporter': 'reporters.name',
         'importer': 'importers.importer_name',

@@ -94,7 +94,7 @@ newest as (
 
 select
     importers.importer_iso3,
-    12 as position,
+    13 as position,
     {{ sentence('notices.to_be_read') }} as subject,
     cast(case when asked.source is not null then newest.notices end as double) as figure,
     'notices' as unit,

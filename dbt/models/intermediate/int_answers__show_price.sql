@@ -62,7 +62,7 @@ yearly_price as (
 
 select
     importers.importer_iso3,
-    8 as position,
+    9 as position,
     {{ sentence('answers.dysprosium_price') }} as subject,
     yearly_price.close as figure,
     coalesce(yearly_price.unit, 'USD per kg') as unit,

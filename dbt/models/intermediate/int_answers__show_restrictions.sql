@@ -143,7 +143,7 @@ states_together as (
 
 select
     importers.importer_iso3,
-    11 as position,
+    12 as position,
     {{ sentence('answers.restrictions', {
         'supplier': 'importers.supplier_name',
         'importer': 'importers.importer_name',

@@ -115,7 +115,7 @@ exports_together as (
 
 select
     importers.importer_iso3,
-    9 as position,
+    10 as position,
     {{ sentence('answers.supplier_exports', {
         'supplier': 'importers.supplier_name',
         'importer': 'importers.importer_name',

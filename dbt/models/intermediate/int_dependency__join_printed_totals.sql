@@ -31,11 +31,36 @@ world_figures as (
         {{ meaning_of_note('notes') }} as note,
         reference_period,
         content_basis,
+        trade_parameter,
         bound in ('exact', 'range') as is_figure,
         flag = 'estimated' or bound <> 'exact' as is_estimate,
+        bound,
+        printed,
+        {{ half_unit_of_an_amount('amount_t', 'printed', 'flag') }} as half_unit_t,
+        coalesce(
+            {{ unit_of_the_last_printed_digit('share', 'printed') }} / 2,
+            {{ half_unit_of_a_share() }}
+        ) as half_unit_of_share,
         snapshot_id
     from latest
     where scope_iso3 = 'WLD'
+
+),
+
+bounded as (
+
+    select
+        *,
+        {{ least_of_a_figure('amount_t', 'bound', 'printed', 'half_unit_t') }} as amount_low_t,
+        {{
+            largest_of_a_figure('amount_t', 'bound', 'printed', 'half_unit_t', 'amount_t')
+        }} as amount_high_t,
+        {{ least_of_a_figure('share', 'bound', 'printed', 'half_unit_of_share') }} as share_low,
+        -- A share below a bound is half of it.
+        {{
+            largest_of_a_figure('share', 'bound', 'printed', 'half_unit_of_share', '2 * share')
+        }} as share_high
+    from world_figures
 
 ),
 
@@ -48,13 +73,15 @@ printed_totals as (
         stage,
         year,
         case when is_figure and amount_t > 0 then amount_t end as printed_t,
+        case when is_figure and amount_t > 0 then amount_low_t end as printed_low_t,
+        case when is_figure and amount_t > 0 then amount_high_t end as printed_high_t,
         is_estimate,
         note as note_on_total,
         reference_period,
         content_basis,
         snapshot_id,
         coalesce(lower(notes) like '%excludes u.s. production%', false) as leaves_out_usa
-    from world_figures
+    from bounded
     where economy_iso3 = 'WLD'
 
 ),
@@ -62,34 +89,41 @@ printed_totals as (
 economies as (
 
     select
-        world_figures.source,
-        world_figures.material,
-        world_figures.stage,
-        world_figures.economy_iso3,
-        world_figures.year,
-        world_figures.amount_t,
-        world_figures.share,
-        world_figures.is_estimate,
-        world_figures.reference_period,
-        world_figures.content_basis,
-        world_figures.note,
+        bounded.source,
+        bounded.material,
+        bounded.stage,
+        bounded.economy_iso3,
+        bounded.year,
+        bounded.amount_t,
+        bounded.amount_low_t,
+        bounded.amount_high_t,
+        bounded.share,
+        bounded.share_low,
+        bounded.share_high,
+        bounded.trade_parameter,
+        bounded.is_estimate,
+        bounded.reference_period,
+        bounded.content_basis,
+        bounded.note,
         printed_totals.note_on_total,
-        world_figures.flag in ('withheld', 'not_available') as is_missing,
+        bounded.flag in ('withheld', 'not_available') as is_missing,
         printed_totals.printed_t,
+        printed_totals.printed_low_t,
+        printed_totals.printed_high_t,
         printed_totals.is_estimate as is_total_estimate,
         -- The remark is on production: the reserves of the world count those of the United States.
-        world_figures.economy_iso3 = 'USA'
-        and world_figures.stage <> 'reserves'
+        bounded.economy_iso3 = 'USA'
+        and bounded.stage <> 'reserves'
         and coalesce(printed_totals.leaves_out_usa, false) as is_outside_total,
-        world_figures.snapshot_id
-    from world_figures
+        bounded.snapshot_id
+    from bounded
     left join printed_totals
         on
-            world_figures.source = printed_totals.source
-            and world_figures.material = printed_totals.material
-            and world_figures.stage = printed_totals.stage
-            and world_figures.year = printed_totals.year
-    where world_figures.economy_iso3 <> 'WLD' and world_figures.flag <> 'not_applicable'
+            bounded.source = printed_totals.source
+            and bounded.material = printed_totals.material
+            and bounded.stage = printed_totals.stage
+            and bounded.year = printed_totals.year
+    where bounded.economy_iso3 <> 'WLD' and bounded.flag <> 'not_applicable'
 
 ),
 
@@ -110,6 +144,8 @@ parts as (
         note_on_total,
         true as is_missing,
         printed_t,
+        printed_low_t,
+        printed_high_t,
         is_estimate as is_total_estimate,
         false as is_outside_total,
         snapshot_id
@@ -134,11 +170,18 @@ select
     economy_iso3,
     source,
     amount_t,
+    amount_low_t,
+    amount_high_t,
     share,
+    share_low,
+    share_high,
+    trade_parameter,
     is_missing,
     is_estimate,
     is_outside_total,
     printed_t,
+    printed_low_t,
+    printed_high_t,
     is_total_estimate,
     reference_period,
     content_basis,

@@ -63,7 +63,8 @@ NEVER_EMPTY = {
     "reference.code_concordance", "reference.commodities", "reference.commodity_minerals",
     "reference.economies",
     "reference.economy_codes", "reference.instruments", "reference.mineral_group_codes",
-    "reference.mineral_groups", "reference.minerals", "reference.nomenclature_breaks",
+    "reference.mass_conversions", "reference.mineral_groups", "reference.minerals",
+    "reference.nomenclature_breaks",
 }  # fmt: skip
 """Tables whose suites require rows: seeds fill them, or the build itself."""
 

@@ -12,7 +12,13 @@ import duckdb
 import pytest
 
 from dagster_project.errors import PublicationError
-from dagster_project.serving.pictures import as_markdown, picture, pictures, write_picture
+from dagster_project.serving.pictures import (
+    as_markdown,
+    picture,
+    picture_of_risks,
+    pictures,
+    write_picture,
+)
 from tests.unit.serving.test_answers import published
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -97,7 +103,7 @@ def test_another_importer_has_no_events(tmp_path: Path) -> None:
 def test_what_was_written_is_named_with_its_format(tmp_path: Path) -> None:
     file = published(tmp_path, market__event_studies=[STUDY], market__abnormal_returns=path())
     target = tmp_path / "markets.svg"
-    sentence = write_picture(file, "JPN", target)
+    sentence = write_picture(target, lambda: picture(file, "JPN"))
     kilobytes = round(target.stat().st_size / 1000)
     assert sentence == f"Wrote {target}, an SVG of {kilobytes} kB."
     assert ElementTree.parse(target).getroot().tag == f"{SVG}svg"
@@ -107,7 +113,7 @@ def test_what_was_written_is_named_with_its_format(tmp_path: Path) -> None:
 def test_a_name_of_another_format_is_refused_and_nothing_written(tmp_path: Path, name: str) -> None:
     file = published(tmp_path, market__event_studies=[STUDY], market__abnormal_returns=path())
     with pytest.raises(PublicationError, match=f"{name}: a picture is written as SVG, not as"):
-        write_picture(file, "JPN", tmp_path / name)
+        write_picture(tmp_path / name, lambda: picture(file, "JPN"))
     assert not (tmp_path / name).exists()
 
 
@@ -122,3 +128,78 @@ def test_markdown_contains_the_picture_itself(tmp_path: Path) -> None:
     start = "![markets](data:image/svg+xml;base64,"
     assert text.startswith(start)
     assert base64.b64decode(text.removeprefix(start).removesuffix(")")).startswith(b"<svg")
+
+
+# ---- The materials an importer needs
+
+
+def ranked(material: str, importance: float | None, risk: float | None, **more: object) -> Any:
+    return {
+        "importer_iso3": "JPN", "material": material, "year": 2024,
+        "economic_importance": importance, "supply_risk": risk, "supply_risk_low": risk,
+        "supply_risk_high": risk, "supply_used": "global_and_consumer",
+        "restricted_share_high": 0.0, "clauses_in_force": [], "mineral_group": "g",
+        "restricting_producers": [], **more,
+    }  # fmt: skip
+
+
+def risks_of(folder: Path, *ranking: Any) -> ElementTree.Element:
+    file = published(
+        folder,
+        dependency__risk_ranking=list(ranking),
+        reference__economies=[{"economy_iso3": "JPN", "name": "Japan <island>"}],
+        reference__materials=[
+            {"material": "niobium", "material_name": "Niobium & co"},
+            {"material": "heavy_rare_earths", "material_name": "Heavy rare earths"},
+        ],
+        reference__minerals=[{"mineral": "terbium", "family": "heavy_rare_earth"}],
+    )
+    return ElementTree.fromstring(picture_of_risks(file, "JPN"))
+
+
+def test_a_material_is_a_point_by_importance_and_risk(tmp_path: Path) -> None:
+    svg = risks_of(
+        tmp_path,
+        ranked("niobium", 6.0, 4.0),
+        ranked("gallium", 3.0, 2.0, supply_used="global", mineral_group=None,
+               restricting_producers=["CHN"]),
+        ranked("natural_graphite", 9.0, 1.0, clauses_in_force=["CN-2023-39"],
+               restricted_share_high=0.9),
+        ranked("without_a_risk", 3.0, None),
+        ranked("without_importance", None, 3.0),
+    )  # fmt: skip
+    points = [
+        (float(dot.attrib["cx"]), float(dot.attrib["cy"]), dot.attrib["fill"], dot.attrib["stroke"])
+        for dot in svg.iter(f"{SVG}circle")
+    ]
+    assert len(points) == 3
+    niobium, gallium, graphite = points
+    assert gallium[0] < niobium[0] < graphite[0], "importance goes to the right"
+    assert niobium[1] < gallium[1] < graphite[1], "risk goes up"
+    assert gallium[2] == "#ffffff", "of the world's supply alone: hollow"
+    assert niobium[2] == niobium[3] != graphite[3], "a restriction has its own colour"
+    assert gallium[3] == graphite[3], "also where the world's supply is all that is known"
+    words = words_of(svg)
+    assert "Japan <island>: supply risk and economic importance, 2024" in words
+    assert {"Niobium & co", "gallium", "natural_graphite"} <= set(words)
+
+
+def test_elements_are_left_to_their_family_and_labels_do_not_overlap(tmp_path: Path) -> None:
+    svg = risks_of(
+        tmp_path,
+        ranked("heavy_rare_earths", 4.2, 3.7),
+        ranked("terbium", 3.9, 3.5),
+        *(ranked(f"material_{number}", 5.0, 2.0) for number in range(9)),
+    )
+    words = words_of(svg)
+    assert "Heavy rare earths" in words
+    assert "terbium" not in words
+    assert len(list(svg.iter(f"{SVG}circle"))) == 10
+    labels = [word for word in words if word.startswith("material_")]
+    assert 1 <= len(labels) < 9, "nine labels have no room at one point"
+
+
+def test_an_importer_without_a_ranking_has_no_picture_of_risks(tmp_path: Path) -> None:
+    file = published(tmp_path, dependency__risk_ranking=[])
+    with pytest.raises(PublicationError, match="ranks no materials for DEU"):
+        picture_of_risks(file, "DEU")

@@ -20,6 +20,14 @@ RULES = (
         "The supply that is assessed decides the formula.",
     ),
     year_has_begun(),
+    quarantine(
+        "import_reliance_raw_is_at_most_1",
+        "Net imports are at most all that is used; more is a percentage.",
+        "ExpectColumnValuesToBeBetween",
+        column="import_reliance_raw",
+        min_value=-10,
+        max_value=1,
+    ),
     *(
         quarantine(
             f"{column}_is_between_0_and_1",

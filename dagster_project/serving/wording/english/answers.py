@@ -86,7 +86,7 @@ def magnet_imports(facts: Facts) -> str:
 
 
 def magnet_imports_detail(facts: Facts) -> str | None:
-    """The total, its concentration, and the largest suppliers."""
+    """The total, its concentration, the largest suppliers, and what may come through hubs."""
     if facts["total"] is None:
         return None
     if not facts["is_complete"]:
@@ -95,7 +95,13 @@ def magnet_imports_detail(facts: Facts) -> str | None:
         concentration = "" if facts["hhi"] is None else f", HHI {facts['hhi']:.2f}"
     largest = _named_shares(facts["largest"])
     suppliers = f"; largest suppliers: {largest}" if largest else ""
-    return f"of {amount(facts['total'], 'value_usd')}{concentration}{suppliers}"
+    hubs = (
+        f"; with hubs {facts['supplier']} at most {percent(facts['share_with_hubs'])}, most of "
+        f"that through {the(facts['hub'])}"
+        if facts["hub"] is not None and facts["share_with_hubs"] is not None
+        else ""
+    )
+    return f"of {amount(facts['total'], 'value_usd')}{concentration}{suppliers}{hubs}"
 
 
 def other_importers(facts: Facts) -> str:
@@ -177,6 +183,29 @@ def refineries_detail(facts: Facts) -> str | None:
         weight = family["family"].split("_")[0]
         shares.append(f"{weight} {most if least == most else f'{least} to {most}'}")
     return f"{', '.join(shares)} of each element's output"
+
+
+def risks(facts: Facts) -> str:
+    """The materials whose supply is riskiest, by one figure."""
+    return "Riskiest critical material, by the European Commission's method"
+
+
+def risks_detail(facts: Facts) -> str | None:
+    """The riskiest materials, from whom they come, and whether restrictions hit them."""
+    if not facts["materials"]:
+        return None
+    parts = []
+    for place, material in enumerate(facts["materials"]):
+        of_imports = " of imports" if place == 0 else ""
+        supplier = (
+            f", {percent(material['supplier_share'])}{of_imports} from {the(material['supplier'])}"
+            if material["supplier"]
+            else ""
+        )
+        restricted = ", restricted" if material["is_restricted"] else ""
+        name = material["name"][0].lower() + material["name"][1:]
+        parts.append(f"{name} {material['supply_risk']:.2f}{supplier}{restricted}")
+    return "; ".join(parts)
 
 
 def dysprosium_price(facts: Facts) -> str:

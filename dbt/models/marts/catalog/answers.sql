@@ -5,6 +5,7 @@
     'int_answers__show_codes',
     'int_answers__show_other_importers',
     'int_answers__show_supply',
+    'int_answers__show_risks',
     'int_answers__show_price',
     'int_answers__show_supplier_exports',
     'int_answers__show_magnet_arrivals',

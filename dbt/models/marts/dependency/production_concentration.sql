@@ -14,6 +14,9 @@ listed as (
         economy_iso3,
         share,
         reference_period,
+        share_low,
+        share_high,
+        trade_parameter,
         -- Round amounts give exact measures; where shares are printed they are of one.
         case when world_total_t is null then share else amount_t end as quantity,
         coalesce(world_total_t, 1) as whole,
@@ -30,6 +33,7 @@ producers as (
         *,
         quantity * quantity as square,
         quantity * quantity * governance_score as weighted_square,
+        quantity * quantity * trade_parameter as traded_square,
         case when governance_score is not null then quantity end as scored_quantity,
         row_number() over (
             partition by source, material, stage, year
@@ -63,6 +67,9 @@ sums as (
         whole,
         {{ sum_in_order('square') }} as squares,
         {{ sum_in_order('weighted_square') }} as weighted_squares,
+        case when count(*) = count(trade_parameter) then {{ sum_in_order('traded_square') }} end
+            as traded_squares,
+        {{ shannon_entropy('quantity') }} as shannon_entropy,
         {{ sum_in_order('quantity') }} as named,
         {{ sum_in_order('scored_quantity') }} as scored,
         {{ sum_in_order('quantity') }} filter (where producer_rank <= 3) / whole as top_three_share,
@@ -77,12 +84,31 @@ sums as (
 
 ),
 
+-- Withheld figures and the rest are between their bounds as well.
+bounds as (
+
+    select
+        source,
+        material,
+        stage,
+        year,
+        {{ least_hhi('share_low', "economy_iso3 <> '_X'") }} as hhi_low,
+        {{ largest_hhi('share_low', 'share_high') }} as hhi_high
+    from shares
+    where share_low is not null
+    group by source, material, stage, year
+
+),
+
 measures as (
 
     select
         sums.*,
         {{ hhi('sums.squares', 'sums.whole') }} as hhi,
         {{ hhi('sums.weighted_squares', 'sums.whole') }} as hhi_governance_weighted,
+        {{ hhi('sums.traded_squares', 'sums.whole') }} as hhi_trade_weighted,
+        bounds.hhi_low,
+        bounds.hhi_high,
         case
             when sums.producers >= 3 or rests.source is null then sums.top_three_share
         end as cr3_share
@@ -93,6 +119,12 @@ measures as (
             and sums.material = rests.material
             and sums.stage = rests.stage
             and sums.year = rests.year
+    left join bounds
+        on
+            sums.source = bounds.source
+            and sums.material = bounds.material
+            and sums.stage = bounds.stage
+            and sums.year = bounds.year
     -- With one named producer the ranking is unknown.
     where sums.producers > 1 or rests.source is null or rests.rest_share <= sums.cr1_share
 
@@ -105,11 +137,19 @@ select
     year,
     source,
     {{ at_most_the_whole('hhi') }} as hhi,
+    -- Of a total that is rounded down, the measure may be above what the shares can be.
+    case when hhi_low is not null then least(hhi_low, {{ at_most_the_whole('hhi') }}) end
+        as hhi_low,
+    case when hhi_high is not null then greatest(hhi_high, {{ at_most_the_whole('hhi') }}) end
+        as hhi_high,
     cr1_share,
     {{ at_most_the_whole('cr3_share') }} as cr3_share,
     top_producer_iso3,
     case when {{ at_most_the_whole('hhi') }} is not null then hhi_governance_weighted end
         as hhi_governance_weighted,
+    case when {{ at_most_the_whole('hhi') }} is not null then hhi_trade_weighted end
+        as hhi_trade_weighted,
+    shannon_entropy,
     coalesce(scored, 0) / named as governance_coverage_share,
     reference_period,
     case

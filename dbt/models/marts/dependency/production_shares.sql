@@ -4,9 +4,15 @@ with parts as (
 
 ),
 
-governance as (
+bounds as (
 
-    select * from {{ ref('stg_lake__governance_scores') }}
+    select * from {{ ref('int_dependency__bound_shares') }}
+
+),
+
+scores as (
+
+    select * from {{ ref('int_dependency__score_governance') }}
 
 ),
 
@@ -75,6 +81,7 @@ listed as (
         parts.year,
         parts.economy_iso3,
         parts.amount_t,
+        parts.trade_parameter,
         case
             when totals.listed_shares > 0 then parts.share
             when not parts.is_outside_total then parts.amount_t / totals.world_total_t
@@ -197,22 +204,6 @@ shares as (
     union all by name
     select * from not_listed
 
-),
-
--- The scale is that of the World Governance Indicators; with one of the six missing, the mean would
--- be of another thing.
-scores as (
-
-    select
-        economy_iso3,
-        year,
-        {{ governance_weight(sum_in_order('estimate') ~ ' / 6') }} as governance_score,
-        {{ snapshots_of('snapshot_id') }} as snapshot_ids
-    from governance
-    where source = 'wgi'
-    group by economy_iso3, year
-    having count(distinct indicator) = 6
-
 )
 
 select
@@ -222,9 +213,17 @@ select
     shares.economy_iso3,
     shares.source,
     shares.amount_t,
+    bounds.amount_low_t,
+    bounds.amount_high_t,
     case when shares.share <= 1 then shares.share end as share,
+    {% for bound in ['share_low', 'share_high'] -%}
+        case
+            when coalesce(shares.share, shares.world_total_t) is not null then bounds.{{ bound }}
+        end as {{ bound }},
+    {% endfor -%}
     shares.reason,
     shares.world_total_t,
+    shares.trade_parameter,
     shares.is_estimate,
     shares.reference_period,
     shares.content_basis,
@@ -233,6 +232,13 @@ select
     scores.year as governance_year,
     {{ snapshots_together(['[shares.snapshot_id]', 'scores.snapshot_ids']) }} as snapshot_ids
 from shares
+left join bounds
+    on
+        shares.source = bounds.source
+        and shares.material = bounds.material
+        and shares.stage = bounds.stage
+        and shares.year = bounds.year
+        and shares.economy_iso3 = bounds.economy_iso3
 -- Of the nearest year that is not later.
 asof left join scores
     on

@@ -7,7 +7,8 @@ from tests.unit.quality.seeded import PROVENANCE, Defects, Row
 ASSESSMENT: Row = {
     **PROVENANCE, "assessment": "EC 2017", "year": 2017, "label": "Antimony",
     "stage": "processing", "supply_risk": 4.3, "economic_importance": 4.3,
-    "import_reliance": 1.0, "eol_recycling_rate": 0.28, "supply_used": "global_and_consumer",
+    "import_reliance": 1.0, "import_reliance_raw": None, "eol_recycling_rate": 0.28,
+    "supply_used": "global_and_consumer",
     "substitution_index_economic": 0.91, "substitution_index_supply": 0.93,
     "hhi_global_supply": 7.1, "hhi_consumer_sourcing": 5.7,
 }  # fmt: skip
@@ -33,6 +34,8 @@ DEFECTS: Defects = {
     "supply_used_is_known": ({"supply_used": "GS + EUS"}, 1),
     "year_is_plausible": ({"year": 2107}, 1),
     "import_reliance_is_between_0_and_1": ({"import_reliance": 100.0}, 1),
+    # -12 per cent.
+    "import_reliance_raw_is_at_most_1": ({"import_reliance_raw": -12.0}, 1),
     "eol_recycling_rate_is_between_0_and_1": ({"eol_recycling_rate": 28.0}, 1),
     "supply_risk_is_between_0_and_10": ({"supply_risk": 43.0}, 1),
     "economic_importance_is_between_0_and_10": ({"economic_importance": 43.0}, 1),

@@ -1,0 +1,169 @@
+with estimates as (
+
+    select * from {{ ref('stg_lake__reconciled_trade') }}
+    where source = 'baci' and exporter_iso3 <> importer_iso3
+
+),
+
+latest_slices as (
+
+    select * from {{ ref('int_trade__choose_reconciled_slices') }}
+    where source = 'baci'
+
+),
+
+reconciled_flows as (
+
+    select * from {{ ref('reconciled_flows') }}
+
+),
+
+economies as (
+
+    select * from {{ ref('economies') }}
+
+),
+
+baci_flows as (
+
+    select
+        estimates.source,
+        estimates.exporter_iso3,
+        estimates.importer_iso3,
+        estimates.hs6_code,
+        estimates.hs_revision,
+        estimates.hs_revision = latest_slices.hs_revision as is_latest_edition,
+        cast(extract(year from estimates.period_start) as integer) as year,
+        estimates.value_usd,
+        estimates.net_weight_kg,
+        estimates.snapshot_id
+    from estimates
+    inner join latest_slices
+        on
+            estimates.hs6_code = latest_slices.hs6_code
+            and estimates.period_start = latest_slices.period_start
+
+),
+
+years_of_baci as (
+
+    select
+        hs6_code,
+        cast(extract(year from period_start) as integer) as year
+    from latest_slices
+
+),
+
+flows as (
+
+    select
+        * exclude (snapshot_id),
+        [snapshot_id] as snapshot_ids
+    from baci_flows
+    union all by name
+    select
+        'reconciled' as source,
+        flows.exporter_iso3,
+        flows.importer_iso3,
+        flows.hs6_code,
+        flows.hs_revision,
+        true as is_latest_edition,
+        flows.year,
+        flows.value_usd,
+        flows.net_weight_kg,
+        flows.snapshot_ids
+    from reconciled_flows as flows
+    anti join years_of_baci
+        on flows.hs6_code = years_of_baci.hs6_code and flows.year = years_of_baci.year
+    where flows.value_usd is not null
+
+),
+
+members as (
+
+    select economy_iso3
+    from economies
+    where is_eu27
+
+),
+
+sides as (
+
+    select
+        *,
+        'import' as flow,
+        importer_iso3 as economy_iso3,
+        exporter_iso3 as partner_iso3
+    from flows
+    union all
+    select
+        *,
+        'export' as flow,
+        exporter_iso3 as economy_iso3,
+        importer_iso3 as partner_iso3
+    from flows
+
+),
+
+sides_of_members as (
+
+    select
+        sides.*,
+        partners.economy_iso3 is not null as is_within
+    from sides
+    inner join members on sides.economy_iso3 = members.economy_iso3
+    left join members as partners on sides.partner_iso3 = partners.economy_iso3
+
+),
+
+sides_of_union as (
+
+    select
+        source,
+        'EU27' as economy_iso3,
+        flow,
+        case when is_within then 'EU27' else partner_iso3 end as partner_iso3,
+        hs6_code,
+        hs_revision,
+        is_latest_edition,
+        year,
+        {{ sum_in_order('value_usd') }} as value_usd,
+        case when count(*) = count(net_weight_kg) then {{ sum_in_order('net_weight_kg') }} end
+            as net_weight_kg,
+        {{ sum_in_order('value_usd') }} filter (where net_weight_kg is not null)
+            as weighed_value_usd,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
+    from sides_of_members
+    group by all
+
+)
+
+select
+    source,
+    economy_iso3,
+    flow,
+    partner_iso3,
+    hs6_code,
+    hs_revision,
+    is_latest_edition,
+    year,
+    value_usd,
+    net_weight_kg,
+    case when net_weight_kg is not null then value_usd else 0 end as weighed_value_usd,
+    snapshot_ids
+from sides
+union all
+select
+    source,
+    economy_iso3,
+    flow,
+    partner_iso3,
+    hs6_code,
+    hs_revision,
+    is_latest_edition,
+    year,
+    value_usd,
+    net_weight_kg,
+    coalesce(weighed_value_usd, 0) as weighed_value_usd,
+    snapshot_ids
+from sides_of_union
