@@ -12,19 +12,13 @@ latest_slices as (
 
 ),
 
-reconciled_flows as (
-
-    select * from {{ ref('reconciled_flows') }}
-
-),
-
 economies as (
 
     select * from {{ ref('economies') }}
 
 ),
 
-baci_flows as (
+flows as (
 
     select
         estimates.source,
@@ -36,46 +30,12 @@ baci_flows as (
         cast(extract(year from estimates.period_start) as integer) as year,
         estimates.value_usd,
         estimates.net_weight_kg,
-        estimates.snapshot_id
+        [estimates.snapshot_id] as snapshot_ids
     from estimates
     inner join latest_slices
         on
             estimates.hs6_code = latest_slices.hs6_code
             and estimates.period_start = latest_slices.period_start
-
-),
-
-years_of_baci as (
-
-    select
-        hs6_code,
-        cast(extract(year from period_start) as integer) as year
-    from latest_slices
-
-),
-
-flows as (
-
-    select
-        * exclude (snapshot_id),
-        [snapshot_id] as snapshot_ids
-    from baci_flows
-    union all by name
-    select
-        'reconciled' as source,
-        flows.exporter_iso3,
-        flows.importer_iso3,
-        flows.hs6_code,
-        flows.hs_revision,
-        true as is_latest_edition,
-        flows.year,
-        flows.value_usd,
-        flows.net_weight_kg,
-        flows.snapshot_ids
-    from reconciled_flows as flows
-    anti join years_of_baci
-        on flows.hs6_code = years_of_baci.hs6_code and flows.year = years_of_baci.year
-    where flows.value_usd is not null
 
 ),
 
