@@ -135,6 +135,47 @@ HubAssumption = Literal[
 HUB_ASSUMPTIONS: tuple[HubAssumption, ...] = get_args(HubAssumption)
 """What the mix of a hub's exports is taken from."""
 
+ProjectStage = Literal["mine", "separation", "metal", "magnet"]
+PROJECT_STAGES: tuple[ProjectStage, ...] = get_args(ProjectStage)
+"""The stage of a supply project's product, in the order of the chain."""
+
+ProjectBasis = Literal[
+    "rare_earth_oxides", "ndpr_oxide", "dy_tb_oxide", "metal", "magnets", "feedstock",
+    "concentrate", "mud", "not_stated",
+]  # fmt: skip
+PROJECT_BASES: tuple[ProjectBasis, ...] = get_args(ProjectBasis)
+"""What the tonnes of a capacity are of; never added across."""
+
+ProjectStatus = Literal["operating", "building", "planned", "proposed", "trial"]
+PROJECT_STATUSES: tuple[ProjectStatus, ...] = get_args(ProjectStatus)
+"""How far a supply project is; `proposed` is without a decision, or in doubt."""
+
+DepositFigure = Literal["grade_max", "grade_mean", "resource", "years_of_demand"]
+DEPOSIT_FIGURES: tuple[DepositFigure, ...] = get_args(DepositFigure)
+"""What is published of a deposit: parts per million, tonnes of oxides, or years of demand."""
+
+Qualifier = Literal["at_least", "about", "below"]
+QUALIFIERS: tuple[Qualifier, ...] = get_args(Qualifier)
+"""How a source qualifies a figure."""
+
+ReliefScenario = Literal["trial", "commercial", "as_announced"]
+RELIEF_SCENARIOS: tuple[ReliefScenario, ...] = get_args(ReliefScenario)
+"""What a supply project is taken to do."""
+
+AssumptionBasis = Literal["published", "assumed"]
+ASSUMPTION_BASES: tuple[AssumptionBasis, ...] = get_args(AssumptionBasis)
+"""Whether a figure behind a scenario was published, or is Kido's own."""
+
+ConsumptionBasis = Literal["cited", "imports_production_exports", "imports_alone"]
+CONSUMPTION_BASES: tuple[ConsumptionBasis, ...] = get_args(ConsumptionBasis)
+"""What an importer's use of a material is taken from."""
+
+ReliefReason = Literal[
+    "production_not_known", "no_code_of_the_material", "no_weights", "buyer_not_known"
+]  # fmt: skip
+RELIEF_REASONS: tuple[ReliefReason, ...] = get_args(ReliefReason)
+"""Why an importer's use is of its imports alone, or not known."""
+
 HubReason = Literal["no_flows_of_hubs"]
 HUB_REASONS: tuple[HubReason, ...] = get_args(HubReason)
 """Why what comes through hubs is not known."""

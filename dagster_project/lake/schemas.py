@@ -405,6 +405,66 @@ MILESTONES = _table(
     },
 )
 
+SUPPLY_PROJECTS = _table(
+    "supply_projects",
+    "A product of a supply project: capacity, state and start, as announced.",
+    key=("source", "project", "stage", "product"),
+    vintage_slice=("source", "document"),
+    subject=("project", "stage", "product"),
+    known_from="known_at",
+    columns={
+        "project": Column(pl.String, "Project."),
+        "name": Column(pl.String, "Name of the project."),
+        "company": Column(pl.String, "Who runs it."),
+        "economy_iso3": Column(pl.String, "Economy it stands in; a total has none.", True),
+        "is_total": Column(
+            pl.Boolean, "Somebody's sum of many projects: to compare with, never to add."
+        ),
+        "stage": Column(pl.String, words.listed(words.PROJECT_STAGES)),
+        "product": Column(pl.String, "What leaves it."),
+        "minerals": Column(
+            pl.List(pl.String), "Minerals of the product; `all_rare_earths` where none is named."
+        ),
+        "capacity_t_low": Column(pl.Float64, "Least capacity, tonnes a year.", True),
+        "capacity_t_high": Column(pl.Float64, "Largest capacity, tonnes a year.", True),
+        "basis": Column(pl.String, words.listed(words.PROJECT_BASES)),
+        "status": Column(pl.String, words.listed(words.PROJECT_STATUSES)),
+        "status_note": Column(pl.String, "What is known of its state, paraphrased.", True),
+        "start_year": Column(pl.Int32, "Year of the start, as planned or as it was.", True),
+        "includes": Column(
+            pl.List(pl.String), "Projects whose capacity is in this one's; empty where none."
+        ),
+        "note": Column(pl.String, "What a reader must know to use the figure.", True),
+        "citation": Column(pl.String, "Where it was read.", True),
+        "source_url": Column(pl.String, "Address, where one is known.", True),
+        "known_at": Column(pl.Date, "Day of the page, or the last day of its month or year."),
+        "known_precision": Column(pl.String, words.listed(words.DATE_PRECISIONS)),
+    },
+)
+
+DEPOSIT_GRADES = _table(
+    "deposit_grades",
+    "A grade or an amount of a deposit, as a study gives it.",
+    key=("source", "deposit", "part", "figure", "mineral", "known_at"),
+    vintage_slice=("source", "document"),
+    subject=("deposit", "part", "figure", "mineral", "known_at"),
+    known_from="known_at",
+    columns={
+        "deposit": Column(pl.String, "Deposit."),
+        "part": Column(pl.String, "Part of the deposit, or what was measured of it."),
+        "figure": Column(pl.String, words.listed(words.DEPOSIT_FIGURES)),
+        "mineral": Column(pl.String, "Mineral; `all_rare_earths` for all of them together."),
+        "amount": Column(pl.Float64, "Parts per million by weight, tonnes of oxides, or years."),
+        "qualifier": Column(pl.String, words.listed(words.QUALIFIERS), True),
+        "area_km2": Column(pl.Float64, "Area that it is of, square kilometres.", True),
+        "sample": Column(pl.String, "What was analysed.", True),
+        "citation": Column(pl.String, "Where it was read.", True),
+        "source_url": Column(pl.String, "Address, where one is known.", True),
+        "known_at": Column(pl.Date, "Day of publication, or the last day of its month or year."),
+        "known_precision": Column(pl.String, words.listed(words.DATE_PRECISIONS)),
+    },
+)
+
 COMPANY_FACTS = _table(
     "company_facts",
     "How a clause concerns a company: it names it, or the company is reported to be hit by it.",
@@ -904,6 +964,8 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
         RESTRICTION_SUSPENSIONS,
         RESTRICTION_SCOPE,
         MILESTONES,
+        SUPPLY_PROJECTS,
+        DEPOSIT_GRADES,
         COMPANY_FACTS,
         NOTICES,
         NOTICE_DECISIONS,

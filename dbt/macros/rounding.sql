@@ -101,3 +101,9 @@
         commodity_code asc,
         period_start asc
 {%- endmacro %}
+
+
+{# A number as text, without the zeros after its point: 300, 0.5. #}
+{% macro plain_number(figure) -%}
+    rtrim(rtrim(cast({{ figure }} as varchar), '0'), '.')
+{%- endmacro %}

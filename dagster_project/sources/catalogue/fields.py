@@ -43,6 +43,13 @@ def _number(value: object) -> float:
     return float(value)
 
 
+def _amount(value: object) -> float:
+    number = _number(value)
+    if not 0 < number < float("inf"):
+        raise ValueError(f"is {value!r} and not an amount above 0")
+    return number
+
+
 def _year(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int) or not 1000 <= value <= 9999:
         raise ValueError(f"is {value!r} and not a year like 2018")
@@ -107,6 +114,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 Year = Annotated[str, BeforeValidator(_year)]
 Years = Annotated[list[Year], Field(min_length=2)]
 Number = Annotated[float, BeforeValidator(_number)]
+Amount = Annotated[float, BeforeValidator(_amount)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Address = Annotated[str, BeforeValidator(_address)]
 Mineral = Annotated[str, BeforeValidator(_mineral)]

@@ -1,0 +1,99 @@
+{# The mineral group that a material is traded in; oxides of single elements have no code of theirs. #}
+{% set groups = {'rare_earth_oxides': 'rare_earths', 'magnets': 'permanent_magnets'} %}
+
+with assumptions as (
+
+    select * from {{ ref('relief_assumptions') }}
+
+),
+
+import_reliance as (
+
+    select * from {{ ref('import_reliance') }}
+
+),
+
+groups as (
+
+    {% for material, mineral_group in groups.items() -%}
+        select
+            '{{ material }}' as material,
+            '{{ mineral_group }}' as mineral_group
+        {% if not loop.last -%}
+            union all
+        {% endif -%}
+    {% endfor %}
+
+),
+
+cited as (
+
+    select
+        importer_iso3,
+        material,
+        low as consumption_t,
+        cast(null as integer) as consumption_year,
+        'cited' as consumption_basis,
+        cast(null as varchar) as reason,
+        cast([] as varchar[]) as snapshot_ids
+    from assumptions
+    where assumption = 'consumption_t'
+
+),
+
+-- Of the newest year: what is used where production is known, else what is imported.
+computed as (
+
+    select
+        import_reliance.economy_iso3 as importer_iso3,
+        groups.material,
+        case
+            when import_reliance.production_t is null then import_reliance.imports_t
+            else
+                import_reliance.imports_t
+                + import_reliance.production_t
+                - import_reliance.exports_t
+        end as consumption_t,
+        import_reliance.year as consumption_year,
+        case
+            when import_reliance.production_t is null then 'imports_alone'
+            else 'imports_production_exports'
+        end as consumption_basis,
+        case when import_reliance.production_t is null then 'production_not_known' end as reason,
+        import_reliance.snapshot_ids
+    from import_reliance
+    inner join groups on import_reliance.mineral_group = groups.mineral_group
+    where import_reliance.imports_t is not null
+    qualify
+        row_number() over (
+            partition by import_reliance.economy_iso3, groups.material
+            order by import_reliance.year desc
+        ) = 1
+
+),
+
+together as (
+
+    select
+        *,
+        1 as precedence
+    from cited
+    union all
+    select
+        *,
+        2 as precedence
+    from computed
+    where consumption_t > 0
+
+)
+
+select
+    importer_iso3,
+    material,
+    consumption_t,
+    consumption_year,
+    consumption_basis,
+    reason,
+    snapshot_ids
+from together
+qualify row_number() over (partition by importer_iso3, material order by precedence) = 1

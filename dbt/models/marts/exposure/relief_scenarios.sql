@@ -1,0 +1,207 @@
+{# Materials that a user buys; ore, concentrate and feed are not. #}
+{% set factors = ['mud_t_per_day', 'days_per_year', 'dry_share', 'recovery_share'] %}
+{% set materials = ['rare_earth_oxides', 'ndpr_oxide', 'dy_tb_oxide', 'metal', 'magnets'] %}
+
+with assumptions as (
+
+    select * from {{ ref('relief_assumptions') }}
+
+),
+
+projects as (
+
+    select * from {{ ref('supply_projects') }}
+
+),
+
+project_rows as (
+
+    select
+        project,
+        {{ union_of_snapshots('[snapshot_id]') }} as snapshot_ids
+    from {{ ref('stg_lake__supply_projects') }}
+    group by project
+
+),
+
+consumption as (
+
+    select * from {{ ref('int_exposure__measure_consumption') }}
+
+),
+
+-- Tonnes of mud a day, dried, of a grade, recovered.
+mud as (
+
+    select
+        project,
+        scenario,
+        importer_iso3,
+        material,
+        {% for bound in ['low', 'high'] -%}
+            {% for factor in factors -%}
+                max({{ bound }}) filter (where assumption = '{{ factor }}') *
+            {% endfor -%}
+            max({{ bound }}) filter (where assumption = 'grade_ppm') / 1e6
+                as capacity_t_{{ bound }},
+        {% endfor -%}
+        max(low) filter (where assumption = 'start_year') as start_year,
+        max(low) filter (where assumption = 'ramp_years') as ramp_years,
+        max(high) filter (where assumption = 'delay_years') as delay_years
+    from assumptions
+    where project <> 'ALL'
+    group by project, scenario, importer_iso3, material
+    having max(low) filter (where assumption = 'mud_t_per_day') is not null
+
+),
+
+buyers as (
+
+    select * from assumptions
+    where assumption = 'buyer_share'
+
+),
+
+-- A project in building or planned, once it starts: what operates is in the trade of today.
+announced as (
+
+    select
+        projects.project,
+        'as_announced' as scenario,
+        coalesce(buyers.importer_iso3, 'ALL') as importer_iso3,
+        projects.basis as material,
+        {{ sum_in_order('coalesce(projects.capacity_t_low, 0)') }}
+        * coalesce(any_value(buyers.low), 1)
+            as capacity_t_low,
+        {{ sum_in_order('coalesce(projects.capacity_t_high, projects.capacity_t_low)') }}
+        * coalesce(any_value(buyers.high), 1) as capacity_t_high,
+        min(projects.start_year) as start_year
+    from projects
+    left join buyers
+        on
+            projects.project = buyers.project
+            and projects.basis = buyers.material
+    where
+        not projects.is_total
+        and projects.status in ('building', 'planned')
+        and projects.start_year is not null
+        and projects.stage <> 'mine'
+        and projects.basis in ('{{ materials | join("', '") }}')
+        and coalesce(projects.capacity_t_high, projects.capacity_t_low) is not null
+    group by projects.project, projects.basis, buyers.importer_iso3
+
+),
+
+general as (
+
+    select
+        scenario,
+        max(low) filter (where assumption = 'ramp_years') as ramp_years,
+        max(high) filter (where assumption = 'delay_years') as delay_years
+    from assumptions
+    where project = 'ALL' and scenario <> 'ALL'
+    group by scenario
+
+),
+
+capacities as (
+
+    select * from mud
+    union all by name
+    select
+        announced.*,
+        general.ramp_years,
+        general.delay_years
+    from announced
+    inner join general on announced.scenario = general.scenario
+
+),
+
+-- Until all of it is reached, delayed as well.
+years as (
+
+    select
+        *,
+        unnest(range(
+            cast(start_year as integer),
+            cast(start_year + ramp_years + delay_years as integer)
+        )) as year
+    from capacities
+
+),
+
+tonnes as (
+
+    select
+        *,
+        capacity_t_low * {{ at_least_none(
+            capped_at_one('(year - start_year - delay_years + 1) / ramp_years')
+        ) }} as tonnes_low,
+        capacity_t_high * {{ capped_at_one('(year - start_year + 1) / ramp_years') }}
+            as tonnes_high
+    from years
+
+),
+
+stated as (
+
+    select
+        capacities.project,
+        capacities.scenario,
+        capacities.material,
+        string_agg(
+            assumptions.assumption
+            || ' = '
+            || {{ plain_number('assumptions.low') }}
+            || case
+                when assumptions.high <> assumptions.low
+                    then ' to ' || {{ plain_number('assumptions.high') }}
+                else ''
+            end,
+            '; ' order by assumptions.assumption
+        ) as assumptions
+    from capacities
+    inner join assumptions
+        on
+            assumptions.project in (capacities.project, 'ALL')
+            and capacities.scenario = assumptions.scenario
+            and assumptions.material in (capacities.material, 'ALL')
+    group by capacities.project, capacities.scenario, capacities.material
+
+)
+
+select
+    tonnes.project,
+    tonnes.scenario,
+    cast(tonnes.year as integer) as year,
+    tonnes.material,
+    nullif(tonnes.importer_iso3, 'ALL') as importer_iso3,
+    tonnes.tonnes_low,
+    tonnes.tonnes_high,
+    consumption.consumption_t,
+    consumption.consumption_year,
+    consumption.consumption_basis,
+    {{ capped_at_one('tonnes.tonnes_low / consumption.consumption_t') }} as consumption_share_low,
+    {{ capped_at_one('tonnes.tonnes_high / consumption.consumption_t') }}
+        as consumption_share_high,
+    stated.assumptions,
+    case
+        when tonnes.importer_iso3 = 'ALL' then 'buyer_not_known'
+        when consumption.consumption_t is not null then consumption.reason
+        when tonnes.material in ('rare_earth_oxides', 'magnets') then 'no_weights'
+        else 'no_code_of_the_material'
+    end as reason,
+    'catalogue' as source,
+    {{ union_of('[project_rows.snapshot_ids, coalesce(consumption.snapshot_ids, [])]') }}
+        as snapshot_ids
+from tonnes
+inner join project_rows on tonnes.project = project_rows.project
+inner join stated
+    on
+        tonnes.project = stated.project
+        and tonnes.scenario = stated.scenario
+        and tonnes.material = stated.material
+left join consumption
+    on
+        tonnes.importer_iso3 = consumption.importer_iso3
+        and tonnes.material = consumption.material
