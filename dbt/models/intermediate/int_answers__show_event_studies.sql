@@ -1,5 +1,5 @@
 {# The lines begin after those of the other models. #}
-{% set lines_before = 15 %}
+{% set lines_before = 17 %}
 {# A move is unusual below this p-value, adjusted for the number of events. #}
 {% set level = 0.05 %}
 

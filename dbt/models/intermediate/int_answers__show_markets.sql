@@ -87,7 +87,7 @@ fund as (
 
     select
         importers.importer_iso3,
-        14 as position,
+        16 as position,
         {{ sentence('answers.fund') }} as subject,
         fund_return.return_share as figure,
         'return' as unit,
@@ -116,7 +116,7 @@ currency as (
 
     select
         importers.importer_iso3,
-        15 as position,
+        17 as position,
         {{ sentence('answers.currency', {'importer': 'importers.importer_iso3'}) }} as subject,
         market_trends.close as figure,
         coalesce(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dagster_project.errors import counted
 from dagster_project.serving.wording import Facts
 from dagster_project.serving.wording.english.parts import (
     amount,
@@ -221,6 +222,89 @@ def dysprosium_price_detail(facts: Facts) -> str | None:
         f"f.o.b. China; prices outside China differ; highest {facts['highest']:,.0f} in "
         f"{facts['year_of_highest']}"
     )
+
+
+# --- relief ---
+
+MATERIALS = {
+    "rare_earth_oxides": "rare-earth oxides",
+    "ndpr_oxide": "neodymium and praseodymium oxide",
+    "dy_tb_oxide": "dysprosium and terbium oxide",
+    "metal": "metal",
+    "magnets": "magnets",
+    "feedstock": "feed of plants",
+    "not_stated": "not stated what of",
+}
+"""What tonnes of a project are of (`basis` of `reference.supply_projects`)."""
+
+
+def relief(facts: Facts) -> str:
+    """What a supply project could add to an importer's supply."""
+    if facts["name"] is None:
+        return f"Supply projects for {the(facts['importer'])}"
+    return f"{facts['name']}, at most, of the {MATERIALS[facts['material']]} used"
+
+
+def relief_detail(facts: Facts) -> str | None:
+    """The least, what it is a part of, and the other projects and scenarios."""
+    if not facts["scenarios"]:
+        return None
+    first, *others = facts["scenarios"]
+    parts = [_first_relief(first)]
+    for scenario in others:
+        parts.append(f"{_named_scenario(scenario)} {_relief(scenario)} by {scenario['year']}")
+    return "; ".join([*parts, "each on assumptions"])
+
+
+def _first_relief(scenario: Facts) -> str:
+    if scenario["share_high"] is None:
+        return _relief(scenario)
+    cited = ", as cited" if scenario["consumption_basis"] == "cited" else ""
+    imports = " imported" if scenario["consumption_basis"] == "imports_alone" else ""
+    least = f"at least {percent(scenario['share_low'], 2)}"
+    return f"{least}, of {tonnes_rounded(scenario['consumption_t'])}{imports}{cited}"
+
+
+def _named_scenario(scenario: Facts) -> str:
+    commercial = ", commercial" if scenario["scenario"] == "commercial" else ""
+    return f"{scenario['name'].partition(',')[0]}{commercial}"
+
+
+def _relief(scenario: Facts) -> str:
+    if scenario["share_high"] is None:
+        span = _span(scenario["tonnes_low"], scenario["tonnes_high"])
+        return f"{span} of {MATERIALS[scenario['material']]}"
+    return f"{percent(scenario['share_low'])} to {percent(scenario['share_high'])}"
+
+
+def _span(low: float, high: float) -> str:
+    return tonnes_rounded(high) if low == high else f"{low:,.0f} to {tonnes_rounded(high)}"
+
+
+def announced(facts: Facts) -> str:
+    """The capacity that is announced outside of the supplier."""
+    return (
+        f"Dysprosium and terbium oxide outside {the(facts['supplier'])}, capacity announced by "
+        f"{facts['year']}"
+    )
+
+
+def announced_detail(facts: Facts) -> str | None:
+    """The least of it, the other bases, and the projects without a figure."""
+    bases = {row["basis"]: row for row in facts["bases"] or ()}
+    own = bases.pop("dy_tb_oxide", None)
+    if own is None:
+        return None
+    parts = [f"at least {tonnes_rounded(own['tonnes_low'])}"]
+    for basis, name in MATERIALS.items():
+        row = bases.get(basis)
+        if row is None:
+            continue
+        figures = [] if row["tonnes_high"] is None else [_span(row["tonnes_low"], row["tonnes_high"])]
+        if row["without_figures"]:
+            figures.append(f"{counted(row['without_figures'], 'plant')} without figures")
+        parts.append(f"{name} {' and '.join(figures)}")
+    return "; ".join([*parts, "never to be added"])
 
 
 # --- trade by month ---

@@ -1,0 +1,72 @@
+with supplies as (
+
+    select * from {{ ref('int_dependency__simulate_supplies') }}
+
+),
+
+changes as (
+
+    select * from {{ ref('int_dependency__spread_changes') }}
+
+),
+
+-- What is added has no price: by value such a scenario has no shares.
+with_additions as (
+
+    select distinct
+        scenario,
+        mineral_group
+    from changes
+    where kind = 'add'
+
+),
+
+by_supplier as (
+
+    select
+        scenario,
+        importer_iso3,
+        mineral_group,
+        measure,
+        cast(extract(year from month) as integer) as year,
+        supplier_iso3,
+        any_value(baseline_year) as baseline_year,
+        {{ sum_in_order('baseline_amount') }} as baseline,
+        {{ sum_in_order('lost_amount') }} as lost,
+        {{ sum_in_order('coalesce(added_amount_low, 0)') }} as added_low,
+        {{ sum_in_order('coalesce(added_amount_high, 0)') }} as added_high,
+        {{ sum_in_order('remaining_amount + coalesce(added_amount_low, 0)') }} as with_low,
+        {{ sum_in_order('remaining_amount + coalesce(added_amount_high, 0)') }} as with_high,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
+    from supplies
+    anti join with_additions
+        on
+            supplies.measure = 'value_usd'
+            and supplies.scenario = with_additions.scenario
+            and supplies.mineral_group = with_additions.mineral_group
+    group by
+        scenario,
+        importer_iso3,
+        mineral_group,
+        measure,
+        extract(year from month),
+        supplier_iso3
+
+)
+
+select
+    scenario,
+    importer_iso3,
+    mineral_group,
+    measure,
+    year,
+    supplier_iso3,
+    baseline_year,
+    baseline,
+    lost,
+    added_low,
+    added_high,
+    with_low,
+    with_high,
+    snapshot_ids
+from by_supplier
