@@ -23,7 +23,9 @@ import typer
 if TYPE_CHECKING:
     from dagster_project.errors import KidoError
     from dagster_project.intake.command import Periods
+    from dagster_project.intake.landing_report import LandingReport
     from dagster_project.settings import Settings
+    from dagster_project.sources.scenarios import Scenario
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -162,7 +164,6 @@ def land(
     """
     settings = _settings()
     from dagster_project.intake.land import land_files
-    from dagster_project.serving.tables import print_rows
     from dagster_project.sources.registry import source_named
 
     report = land_files(
@@ -173,14 +174,46 @@ def land(
         replace_all=replace,
         write=_print_error,
     )
-    _print(report.heading)
-    print_rows(report.table_rows())
-    for remark in report.remarks():
-        _print(remark)
-    for reason in report.others.rejected.values():
-        _print_error(f"An earlier document can no longer be used and is quarantined: {reason}")
+    _print_landed(report)
     if report.others.rejected:
         raise typer.Exit(1)
+
+
+@app.command()
+def scenario(
+    file: Annotated[
+        Path, typer.Argument(help="Scenario in YAML; docs/scenarios.md describes the format.")
+    ],
+    build: Annotated[
+        bool, typer.Option("--build/--no-build", help="Build and print the results, or only land.")
+    ] = True,
+) -> None:
+    """Land a scenario, build, and print what it changes: who supplies, and how concentrated.
+
+    A scenario with the same name is replaced. Exit code 0 if landed, and published if built.
+    """
+    settings = _settings()
+    from dagster_project.intake.scenario import land_scenario
+    from dagster_project.orchestration.execute import build_warehouse
+    from dagster_project.serving.scenarios import print_results, require_possible, results_of
+
+    def check(read: Scenario) -> None:
+        if settings.file_of_the_day.exists():
+            with _published(settings) as published:
+                require_possible(published, read)
+        else:
+            _print("Nothing is published yet: clauses, projects and suppliers are not checked.")
+
+    name, report = land_scenario(settings, file, check, _print_error)
+    _print_landed(report)
+    if not build:
+        _print("Then: kido build.")
+        return
+    published = build_warehouse(settings)
+    if published is None:
+        _print_error("Nothing was published; the published file is as it was.")
+        raise typer.Exit(1)
+    print_results(name, results_of(published, name))
 
 
 @app.command()
@@ -944,6 +977,18 @@ def _published(settings: Settings) -> Iterator[Path]:
     require_readable(published, hint, reads_all=False)
     with naming_damage(published, hint):
         yield published
+
+
+def _print_landed(report: LandingReport) -> None:
+    """Print what was landed: rows by table, remarks, and earlier documents that are rejected."""
+    from dagster_project.serving.tables import print_rows
+
+    _print(report.heading)
+    print_rows(report.table_rows())
+    for remark in report.remarks():
+        _print(remark)
+    for reason in report.others.rejected.values():
+        _print_error(f"An earlier document can no longer be used and is quarantined: {reason}")
 
 
 def _print_published(settings: Settings, published: Path, began_at: datetime) -> None:
