@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from dagster_project.intake.command import Periods
     from dagster_project.intake.landing_report import LandingReport
     from dagster_project.settings import Settings
-    from dagster_project.sources.scenarios import Scenario
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -193,27 +192,49 @@ def scenario(
     A scenario with the same name is replaced. Exit code 0 if landed, and published if built.
     """
     settings = _settings()
-    from dagster_project.intake.scenario import land_scenario
-    from dagster_project.orchestration.execute import build_warehouse
-    from dagster_project.serving.scenarios import print_results, require_possible, results_of
+    from dagster_project.intake.land import land_document
+    from dagster_project.serving.scenarios import print_results, results_of
+    from dagster_project.sources.registry import source_named
 
-    def check(read: Scenario) -> None:
-        if settings.file_of_the_day.exists():
-            with _published(settings) as published:
-                require_possible(published, read)
-        else:
-            _print("Nothing is published yet: clauses, projects and suppliers are not checked.")
-
-    name, report = land_scenario(settings, file, check, _print_error)
+    name, payload = _possible_scenario(settings, file)
+    # The name of the scenario is that of its document: of two files of one scenario the last that
+    # is landed is current, and the first can be landed again.
+    report = land_document(
+        settings, source_named("scenarios"), f"{name}.yaml", payload,
+        replace_all=True, write=_print_error,
+    )  # fmt: skip
     _print_landed(report)
     if not build:
         _print("Then: kido build.")
         return
+    from dagster_project.orchestration.execute import build_warehouse
+
     published = build_warehouse(settings)
     if published is None:
         _print_error("Nothing was published; the published file is as it was.")
         raise typer.Exit(1)
     print_results(name, results_of(published, name))
+
+
+def _possible_scenario(settings: Settings, file: Path) -> tuple[str, bytes]:
+    """The name of the scenario in a file, and its bytes, after every check. Raises KidoError."""
+    from dagster_project.errors import ConfigurationError
+    from dagster_project.serving.scenarios import require_possible
+    from dagster_project.sources.card import Document
+    from dagster_project.sources.scenarios import read_scenario
+
+    try:
+        payload = file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from None
+    document = Document(file.name, datetime.now(UTC), is_bundled=False)
+    read = read_scenario(payload, document, settings.scope)
+    if settings.file_of_the_day.exists():
+        with _published(settings) as published:
+            require_possible(published, read)
+    else:
+        _print("Nothing is published yet: clauses, projects and suppliers are not checked.")
+    return read.name, payload
 
 
 @app.command()
