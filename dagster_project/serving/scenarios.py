@@ -114,8 +114,8 @@ def print_results(scenario: str, rows: Sequence[Row] | None) -> None:
     from dagster_project.serving.terminal import Column, print_table, print_text, shown
 
     if not rows:
-        what = "has no results" if rows is None else f"has no result of {scenario}"
-        print_text(f"The published file {what}.")
+        what = "results of scenarios" if rows is None else f"result of {scenario}"
+        print_text(f"The published file has no {what}.")
         return
     for group, measure in dict.fromkeys((row["mineral_group"], row["measure"]) for row in rows):
         of_series = [

@@ -288,16 +288,16 @@ def test_a_scenario_has_a_plain_name(name: str, reason: str) -> None:
     ("changes", "message"),
     [
         (["cut: CHN, share: 0.7", "cut: CHN, share: 0.4"],
-         "line 7: change 2: with it the shares of `cut: CHN` add up to 1.1 of permanent_magnets; the "
-         "most is 1."),
+         "line 7: change 2: with it the shares of `cut: CHN` add up to 1.1 of permanent_magnets; "
+         "the most is 1."),
         (["cut: CHN, share: 0.7, groups: [rare_earths]",
           "cut: CHN, share: 0.4, groups: [permanent_magnets]",
           "cut: CHN, share: 0.61, groups: [permanent_magnets]"],
          "line 8: change 3: with it the shares of `cut: CHN` add up to 1.01 of permanent_magnets; "
          "the most is 1."),
         (["shift: CHN, to: AUS, share: 0.6", "shift: CHN, to: MYS, share: 0.5"],
-         "line 7: change 2: with it the shares of `shift: CHN` add up to 1.1 of permanent_magnets; the "
-         "most is 1."),
+         "line 7: change 2: with it the shares of `shift: CHN` add up to 1.1 of "
+         "permanent_magnets; the most is 1."),
         (["cut: CHN, share: 1", "cut: VNM", "cut: CHN"], "line 8: change 3 repeats change 1."),
     ],
 )  # fmt: skip
