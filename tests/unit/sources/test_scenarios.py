@@ -18,6 +18,7 @@ from dagster_project.settings import BUNDLED
 from dagster_project.sources import scenarios
 from dagster_project.sources.card import Document
 from dagster_project.sources.scenarios import KINDS
+from tests.conftest import CHECKOUT
 from tests.nightly import times
 
 FOLDER = BUNDLED / "scenarios"
@@ -158,6 +159,13 @@ def test_the_bundled_files_make_the_assumptions_of_their_titles() -> None:
 def test_each_bundled_file_has_its_origin() -> None:
     files = yaml.safe_load((FOLDER / "origin.yaml").read_text("utf8"))["files"]
     assert [file["file"] for file in files] == list(scenarios.CARD.bundled)
+
+
+def test_the_example_of_the_docs_is_a_scenario_of_ten_lines() -> None:
+    page = (CHECKOUT / "docs" / "scenarios.md").read_text("utf8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    assert example.count("\n") == 10
+    assert [row["kind"] for row in rows(example)] == ["cut", "add", "extend"]
 
 
 def test_the_order_of_the_changes_changes_nothing_but_their_position() -> None:
