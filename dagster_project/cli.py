@@ -23,6 +23,7 @@ import typer
 if TYPE_CHECKING:
     from dagster_project.errors import KidoError
     from dagster_project.intake.command import Periods
+    from dagster_project.intake.landing_report import LandingReport
     from dagster_project.settings import Settings
 
 app = typer.Typer(
@@ -162,7 +163,6 @@ def land(
     """
     settings = _settings()
     from dagster_project.intake.land import land_files
-    from dagster_project.serving.tables import print_rows
     from dagster_project.sources.registry import source_named
 
     report = land_files(
@@ -173,14 +173,68 @@ def land(
         replace_all=replace,
         write=_print_error,
     )
-    _print(report.heading)
-    print_rows(report.table_rows())
-    for remark in report.remarks():
-        _print(remark)
-    for reason in report.others.rejected.values():
-        _print_error(f"An earlier document can no longer be used and is quarantined: {reason}")
+    _print_landed(report)
     if report.others.rejected:
         raise typer.Exit(1)
+
+
+@app.command()
+def scenario(
+    file: Annotated[
+        Path, typer.Argument(help="Scenario in YAML; docs/scenarios.md describes the format.")
+    ],
+    build: Annotated[
+        bool, typer.Option("--build/--no-build", help="Build and print the results, or only land.")
+    ] = True,
+) -> None:
+    """Land a scenario, build, and print what it changes: who supplies, and how concentrated.
+
+    A scenario with the same name is replaced. Exit code 0 if landed, and published if built.
+    """
+    settings = _settings()
+    from dagster_project.intake.land import land_document
+    from dagster_project.serving.scenarios import print_results, results_of
+    from dagster_project.sources.registry import source_named
+
+    name, payload = _possible_scenario(settings, file)
+    # The name of the scenario is that of its document: of two files of one scenario the last that
+    # is landed is current, and the first can be landed again.
+    report = land_document(
+        settings, source_named("scenarios"), f"{name}.yaml", payload,
+        replace_all=True, write=_print_error,
+    )  # fmt: skip
+    _print_landed(report)
+    if not build:
+        _print("Then: kido build.")
+        return
+    from dagster_project.orchestration.execute import build_warehouse
+
+    published = build_warehouse(settings)
+    if published is None:
+        _print_error("Nothing was published; the published file is as it was.")
+        raise typer.Exit(1)
+    print_results(name, results_of(published, name))
+
+
+def _possible_scenario(settings: Settings, file: Path) -> tuple[str, bytes]:
+    """The name of the scenario in a file, and its bytes, after every check. Raises KidoError."""
+    from dagster_project.errors import ConfigurationError
+    from dagster_project.serving.scenarios import require_possible
+    from dagster_project.sources.card import Document
+    from dagster_project.sources.scenarios import read_scenario
+
+    try:
+        payload = file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from None
+    document = Document(file.name, datetime.now(UTC), is_bundled=False)
+    read = read_scenario(payload, document, settings.scope)
+    if settings.file_of_the_day.exists():
+        with _published(settings) as published:
+            require_possible(published, read)
+    else:
+        _print("Nothing is published yet: clauses, projects and suppliers are not checked.")
+    return read.name, payload
 
 
 @app.command()
@@ -944,6 +998,18 @@ def _published(settings: Settings) -> Iterator[Path]:
     require_readable(published, hint, reads_all=False)
     with naming_damage(published, hint):
         yield published
+
+
+def _print_landed(report: LandingReport) -> None:
+    """Print what was landed: rows by table, remarks, and earlier documents that are rejected."""
+    from dagster_project.serving.tables import print_rows
+
+    _print(report.heading)
+    print_rows(report.table_rows())
+    for remark in report.remarks():
+        _print(remark)
+    for reason in report.others.rejected.values():
+        _print_error(f"An earlier document can no longer be used and is quarantined: {reason}")
 
 
 def _print_published(settings: Settings, published: Path, began_at: datetime) -> None:

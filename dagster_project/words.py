@@ -313,6 +313,16 @@ NOTICE_SOURCES: tuple[NoticeSource, ...] = get_args(NoticeSource)
 NoticeState = Literal["known", "to_be_read", "not_relevant"]
 NOTICE_STATES: tuple[NoticeState, ...] = get_args(NoticeState)
 
+# Scenarios.
+
+ScenarioChange = Literal["cut", "shift", "add", "lift", "extend"]
+SCENARIO_CHANGES: tuple[ScenarioChange, ...] = get_args(ScenarioChange)
+"""What a scenario changes: a supplier is cut, a share moved to another, supply added, a clause
+lifted, or extended to a day."""
+
+CHANGES_OF_CLAUSES: tuple[ScenarioChange, ...] = ("lift", "extend")
+"""The changes of a clause; the others are changes of supply."""
+
 # Markets.
 
 EventKind = Literal["clause", "milestone"]

@@ -1,4 +1,4 @@
-"""A small right file of each source that brings none along, in its publisher's own format.
+"""A small right file of each source that brings no table along, in its publisher's own format.
 
 JSON is printed on several lines, so that a test can change one of them.
 """
@@ -88,6 +88,10 @@ RIGHT_FILES: Mapping[str, Callable[[], bytes]] = {
         + "2026-09-22,NDPR_OX,CNY,t,545000,550000,547500,true,SMM,own\n"
         + "2026-09-24,NDPR_OX,CNY,t,545000,550000,547500,true,SMM,own\n"
     ).encode(),
+    "scenarios": lambda: (
+        b"scenario: half\ntitle: Half is lost\nimporter: JPN\ngroups: [rare_earths]\n"
+        b"changes:\n  - {cut: CHN, share: 0.5, from: 2099-01}\n"
+    ),
     "screening_list": lambda: screening_list.csv_of(
         [screening_list.listing(1, "TDK Corporation"), screening_list.listing(2, "SUBARU")]
     ),

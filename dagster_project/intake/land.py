@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -123,6 +124,22 @@ def land_files(
     return report_of(
         source.CARD, documents, command.batch, quarantine, revisions, others, is_new=is_new
     )
+
+
+def land_document(
+    settings: Settings,
+    source: Source,
+    name: str,
+    payload: bytes,
+    *,
+    replace_all: bool = False,
+    write: Callable[[str], None] = print,
+) -> LandingReport:
+    """Land bytes as the document of that name, as `land_files` lands a file of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(payload)
+        return land_files(settings, source, [path], replace_all=replace_all, write=write)
 
 
 @dataclass(frozen=True)

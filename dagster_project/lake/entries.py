@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, cast
 
 import yaml
@@ -40,9 +41,13 @@ def _identifier(value: object) -> str:
 
 
 class Fields(dict[str, Any]):
-    """Fields of an entry as written, and the line of the file on which the first of them is."""
+    """Fields of an entry as written, and the line of the file on which the first of them is.
+
+    `lines` are the lines of all fields, by name.
+    """
 
     line: int | None = None
+    lines: Mapping[str, int] = MappingProxyType({})
 
 
 def line_of(entry: object, path: Iterable[str | int] = ()) -> int | None:
@@ -56,6 +61,13 @@ def line_of(entry: object, path: Iterable[str | int] = ()) -> int | None:
         if isinstance(entry, Fields):
             line = entry.line
     return line
+
+
+def line_of_field(entry: object, path: Iterable[str | int] = ()) -> int | None:
+    """The line of the first field on the path; that of the entry if it lacks the field."""
+    field = next(iter(path), None)
+    line = entry.lines.get(field) if isinstance(entry, Fields) and isinstance(field, str) else None
+    return line or line_of(entry)
 
 
 Text = Annotated[str, BeforeValidator(as_text)]
@@ -107,10 +119,17 @@ def _field_names(kind: type[Entry]) -> list[str]:
     ]
 
 
+_TAGS_OF_WORDS = frozenset(
+    f"tag:yaml.org,2002:{tag}" for tag in ("bool", "int", "float", "null", "merge", "value")
+)
+"""What YAML may take the name of a field for."""
+
+
 class PlainLoader(yaml.CSafeLoader):
     """Safe YAML in which a duplicated key is an error, days stay text, and fields have their line.
 
-    Days stay text so that an error can name the field; YAML's own reader of dates cannot.
+    Days stay text so that an error can name the field; YAML's own reader of dates cannot. Names of
+    fields stay text too: `on` is true to YAML.
     """
 
     yaml_implicit_resolvers = {  # noqa: RUF012  (typed by the base class)
@@ -129,12 +148,15 @@ class PlainLoader(yaml.CSafeLoader):
                     problem=f"`{name}` is duplicated", problem_mark=key.start_mark
                 )
             seen.add(name)
+            if isinstance(key, yaml.ScalarNode) and key.tag in _TAGS_OF_WORDS:
+                key.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep)
 
 
 def _fields(loader: PlainLoader, node: yaml.MappingNode) -> Iterator[Fields]:
     fields = Fields()
     fields.line = node.start_mark.line + 1
+    fields.lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
     yield fields
     fields.update(cast("dict[str, Any]", loader.construct_mapping(node)))
 

@@ -644,6 +644,60 @@ CLAIMS = _table(
     },
 )
 
+SCENARIO_CHANGES = _table(
+    "scenario_changes",
+    "A change of supply, or of a clause, that a scenario assumes.",
+    key=("source", "scenario", "position"),
+    # A file has all changes of its scenario: those that a later file lacks are removed.
+    vintage_slice=("source", "scenario"),
+    known_from=None,
+    columns={
+        "scenario": Column(pl.String, "Scenario, e.g. `china_stops_to_japan`."),
+        "title": Column(pl.String, "What the scenario assumes, in a line."),
+        "importer_iso3": Column(pl.String, "Importer that the scenario is about."),
+        "position": Column(pl.Int32, "Position of the change in the file, from 1."),
+        "kind": Column(pl.String, words.listed(words.SCENARIO_CHANGES)),
+        "mineral_groups": Column(
+            pl.List(pl.String),
+            "Mineral groups that the change is about, sorted; of a clause, those of the scenario.",
+        ),
+        "supplier_iso3": Column(
+            pl.String,
+            "Supplier that is cut, loses a share, or delivers more; null of a clause.",
+            True,
+        ),
+        "to_supplier_iso3": Column(pl.String, "Supplier that gets the share of a `shift`.", True),
+        "share": Column(
+            pl.Float64,
+            "Of a `cut` the part of the supplier's supply that is lost, of a `shift` the part of "
+            "the importer's whole supply that moves, 0 to 1.",
+            True,
+        ),
+        "tonnes_low": Column(
+            pl.Float64, "Least metric tons a year that are added; null of a project.", True
+        ),
+        "tonnes_high": Column(
+            pl.Float64, "Most metric tons a year that are added; null of a project.", True
+        ),
+        "project": Column(pl.String, "Supply project whose tonnes are added.", True),
+        "relief_scenario": Column(
+            pl.String, "Scenario of the project whose tonnes are added.", True
+        ),
+        "clause_id": Column(pl.String, "Clause that is lifted or extended.", True),
+        "from_date": Column(
+            pl.Date,
+            "First day of the month from which supply changes; null of a clause, and of a project "
+            "from its own first year.",
+            True,
+        ),
+        "effective_date": Column(
+            pl.Date, "Last day on which the clause is in force; null of supply.", True
+        ),
+        "because": Column(pl.String, "Why it is assumed, with the source.", True),
+        "source_url": Column(pl.String, "Address, where one is known.", True),
+    },
+)
+
 ECONOMIES = _table(
     "economies",
     "An economy with its codes at the publishers and its names.",
@@ -970,6 +1024,7 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
         NOTICES,
         NOTICE_DECISIONS,
         CLAIMS,
+        SCENARIO_CHANGES,
         ECONOMIES,
         ECONOMY_CODES,
         RELEASE_DATES,

@@ -56,7 +56,7 @@ annex has some 20,000."""
 MOST_PAGE_BYTES = 1 << 20
 """A page of HTML or a list in it; those of the Chinese Ministry of Commerce have some 100 kB."""
 
-# The catalogue's YAML.
+# YAML that is edited by hand.
 
 MOST_YAML_BYTES = 4 << 20
 """A hundred times the longest file of the catalogue."""

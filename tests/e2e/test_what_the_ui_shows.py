@@ -85,7 +85,7 @@ def test_every_lake_table_shows_its_rows_and_how_far_it_reaches(
             assert found["preview"].startswith("| "), (name, table)
             timeless = {
                 "material_labels", "restriction_scope", "economies", "economy_codes",
-                "element_abundance",
+                "element_abundance", "scenario_changes",
             }  # fmt: skip
             assert ("latest_period" in found) == (table not in timeless), (name, table)
     assert shown(instance, lake_key("usgs_mcs", "production"))["latest_period"] == "2025"

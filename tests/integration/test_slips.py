@@ -377,6 +377,8 @@ WITHOUT_A_LAYOUT = {
         ("rare_earth_prices", "exchange_prices"),
         "nothing of it is bundled to make slips from: each wrong cell is in test_price_files",
     ),
+    "scenarios": "its figures are assumptions, and any share or month is right: what is impossible "
+    "is in test_scenarios",
 }
 """Sources whose files have no slips, and why."""
 

@@ -26,6 +26,7 @@ NAMES_MARTS: Mapping[str, str] = {
     "serving/changes.py": "the pages begin with what changed in the marts it names",
     "serving/pictures.py": "the picture of the markets draws from the marts it names",
     "serving/risk_picture.py": "the picture of the risks draws from the marts it names",
+    "serving/scenarios.py": "a scenario names what is in marts, and its results are in one",
     "serving/catalog.py": "releases and snapshots of a file are in its catalog",
     "serving/tables.py": "what a file says of its tables is in its catalog",
     "serving/trace.py": "snapshots lead to their publishers",

@@ -14,16 +14,15 @@ from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.entries import Entry, Identifier, Text
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.vocabulary import commodity_codes, mineral_groups
-from dagster_project.sources.catalogue.entries import (
-    NAME,
+from dagster_project.sources.catalogue.entries import place_of
+from dagster_project.sources.entries import (
     Place,
-    place_of,
     require_economies,
     require_unique,
     table_of,
     validated,
 )
-from dagster_project.sources.catalogue.fields import (
+from dagster_project.sources.fields import (
     Address,
     Day,
     Economy,
@@ -331,7 +330,7 @@ def _kind_of_claim(entry: Mapping[str, object], where: Place) -> type[Claim]:
     if kind is None:
         reason = f"is {test!r}" if "test" in entry else "is missing"
         known = ", ".join(map(repr, CLAIM_TESTS))
-        raise UpstreamFormatError(f"{NAME}: {where}: `test` {reason}; it may be {known}.")
+        raise UpstreamFormatError(f"{where}: `test` {reason}; it may be {known}.")
     return kind
 
 
@@ -346,7 +345,7 @@ def _require_known_subject(claim: Claim, where: Place) -> None:
     group = getattr(claim, "mineral_group", None)
     if group is not None and group not in mineral_groups():
         raise UnknownCodeError(
-            f"{NAME}: {where}: `mineral_group` is {group!r}, which is not a known mineral group."
+            f"{where}: `mineral_group` is {group!r}, which is not a known mineral group."
         )
     commodity = getattr(claim, "commodity", None)
     if (
@@ -355,6 +354,6 @@ def _require_known_subject(claim: Claim, where: Place) -> None:
         and commodity not in commodity_codes()
     ):
         raise UnknownCodeError(
-            f"{NAME}: {where}: `commodity` is {commodity!r}, "
+            f"{where}: `commodity` is {commodity!r}, "
             "which is neither a known HS6 code nor a known mineral group."
         )

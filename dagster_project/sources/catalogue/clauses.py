@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Self
@@ -15,18 +15,18 @@ from dagster_project import words
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.entries import Entry, Fields, Identifier, Text, line_of
 from dagster_project.sources.catalogue.companies import listed_companies
-from dagster_project.sources.catalogue.entries import (
-    NAME,
+from dagster_project.sources.catalogue.entries import place_of, require_hs_code
+from dagster_project.sources.catalogue.notices import NoticeNumbers, clause_decisions
+from dagster_project.sources.catalogue.scope import Scope, scope_rows
+from dagster_project.sources.entries import (
     Place,
     listed_entries,
-    place_of,
     require_economies,
-    require_hs_code,
     require_unique,
     table_of,
     validated,
 )
-from dagster_project.sources.catalogue.fields import (
+from dagster_project.sources.fields import (
     Address,
     Day,
     Economy,
@@ -34,8 +34,6 @@ from dagster_project.sources.catalogue.fields import (
     time_of,
     zone_of,
 )
-from dagster_project.sources.catalogue.notices import NoticeNumbers, clause_decisions
-from dagster_project.sources.catalogue.scope import Scope, scope_rows
 
 EVERY_ECONOMY = "ALL"
 
@@ -199,11 +197,9 @@ def _clauses_of(entry: Mapping[str, Any], measure: Place) -> Iterator[_Read]:
     listed = listed_entries(entry.get("clauses"), f"{measure}: `clauses`")
     for number, own in enumerate(listed, start=1):
         clause_place = place_of(own, "clause", number)
-        where = Place(clause_place.line, f"{measure.name}, {clause_place.name}")
+        where = replace(clause_place, name=f"{measure.name}, {clause_place.name}")
         if "measure" in own:
-            raise UpstreamFormatError(
-                f"{NAME}: {where}: `measure` belongs above the clauses, not in one."
-            )
+            raise UpstreamFormatError(f"{where}: `measure` belongs above the clauses, not in one.")
         written = Fields({**shared, **own})
         written.line = line_of(own)
         clause = validated(Clause, written, where)
@@ -235,7 +231,7 @@ def _require_successive_suspensions(read_clause: _Read) -> None:
             reason = f"{this} overlaps that from {earlier.first_day} to {earlier.last_day}"
         else:
             continue
-        raise UpstreamFormatError(f"{NAME}: {read_clause.place('suspended', number)}: {reason}.")
+        raise UpstreamFormatError(f"{read_clause.place('suspended', number)}: {reason}.")
 
 
 def _require_suspending_clauses(read: Sequence[_Read]) -> None:
@@ -253,7 +249,7 @@ def _require_suspending_clauses(read: Sequence[_Read]) -> None:
             )
             place = read_clause.place("suspended", number)
             raise UpstreamFormatError(
-                f"{NAME}: {place}: `suspended` {number + 1}, `by` is {suspension.by!r}, {what}."
+                f"{place}: `suspended` {number + 1}, `by` is {suspension.by!r}, {what}."
             )
 
 

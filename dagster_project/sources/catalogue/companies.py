@@ -10,15 +10,15 @@ from pydantic import Field
 
 from dagster_project import words
 from dagster_project.lake.entries import Entry, Identifier, Text
-from dagster_project.sources.catalogue.entries import (
+from dagster_project.sources.catalogue.entries import place_of
+from dagster_project.sources.entries import (
     Place,
-    place_of,
     require_economies,
     require_unique,
     table_of,
     validated,
 )
-from dagster_project.sources.catalogue.fields import (
+from dagster_project.sources.fields import (
     Address,
     Day,
     Economy,

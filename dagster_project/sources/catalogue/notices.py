@@ -11,14 +11,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from dagster_project import words
 from dagster_project.lake.entries import Entry, Text, as_text
-from dagster_project.sources.catalogue.entries import (
-    Place,
-    place_of,
-    require_unique,
-    table_of,
-    validated,
-)
-from dagster_project.sources.catalogue.fields import Day
+from dagster_project.sources.catalogue.entries import place_of
+from dagster_project.sources.entries import Place, require_unique, table_of, validated
+from dagster_project.sources.fields import Day
 
 if TYPE_CHECKING:
     from dagster_project.sources.catalogue.clauses import Clause

@@ -11,16 +11,15 @@ from pydantic import model_validator
 from dagster_project import words
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.entries import Entry, Identifier, Text
-from dagster_project.sources.catalogue.entries import (
-    NAME,
+from dagster_project.sources.catalogue.entries import place_of
+from dagster_project.sources.entries import (
     Place,
-    place_of,
     require_economies,
     require_unique,
     table_of,
     validated,
 )
-from dagster_project.sources.catalogue.fields import (
+from dagster_project.sources.fields import (
     Address,
     Amount,
     Day,
@@ -106,7 +105,7 @@ def read_projects(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFram
         unknown = sorted(set(project.includes) - names)
         if unknown:
             raise UpstreamFormatError(
-                f"{NAME}: {where}: `includes` names {unknown[0]!r}, which no entry has."
+                f"{where}: `includes` names {unknown[0]!r}, which no entry has."
             )
     rows = (
         {

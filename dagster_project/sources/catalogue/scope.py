@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from dagster_project import words
 from dagster_project.lake.entries import Entry, Text
-from dagster_project.sources.catalogue.fields import HsCode, Minerals, ShareBounds
+from dagster_project.sources.fields import HsCode, Minerals, ShareBounds
 
 
 class Scope(Entry):

@@ -478,6 +478,7 @@ SPECIAL: Mapping[str, tuple[Callable[[], Iterator[tuple[str, bytes]]], ...]] = {
     "mofcom": (pages,),
     "ecb": (lambda: archive("eurofxref-hist.csv"),),
     "pink_sheet": (lambda: workbooks("Monthly Prices"),),
+    "scenarios": (yamls,),
     "wgi": (lambda: workbooks("Sheet1"), jsons, stata_files),
 }
 

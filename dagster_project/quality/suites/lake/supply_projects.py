@@ -9,7 +9,6 @@ from dagster_project.quality.rules import quarantine, stop
 from dagster_project.quality.shared_lake_rules import (
     has_a_web_address,
     is_filled,
-    is_finite,
     key_of,
     known_by_today,
 )

@@ -300,7 +300,9 @@ def announced_detail(facts: Facts) -> str | None:
         row = bases.get(basis)
         if row is None:
             continue
-        figures = [] if row["tonnes_high"] is None else [_span(row["tonnes_low"], row["tonnes_high"])]
+        figures = (
+            [] if row["tonnes_high"] is None else [_span(row["tonnes_low"], row["tonnes_high"])]
+        )
         if row["without_figures"]:
             figures.append(f"{counted(row['without_figures'], 'plant')} without figures")
         parts.append(f"{name} {' and '.join(figures)}")

@@ -37,14 +37,15 @@ def _mineral(value: object) -> str:
     return text
 
 
-def _number(value: object) -> float:
+def number_of(value: object) -> float:
+    """The value as a number. Raises ValueError that continues "`field` ..."."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"is {value!r} and not a number")
     return float(value)
 
 
 def _amount(value: object) -> float:
-    number = _number(value)
+    number = number_of(value)
     if not 0 < number < float("inf"):
         raise ValueError(f"is {value!r} and not an amount above 0")
     return number
@@ -63,10 +64,16 @@ def _flag(value: object) -> bool:
 
 
 def _share(value: object) -> float:
-    number = _number(value)
+    number = number_of(value)
     if not 0 <= number <= 1:
         raise ValueError(f"is {value!r}; a share is between 0 and 1")
     return number
+
+
+def _month(value: object) -> date:
+    if isinstance(value, str) and re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", value):
+        return date.fromisoformat(f"{value}-01")
+    raise ValueError(f"is {value!r} and not a month like 2027-01")
 
 
 def _share_bounds(value: object) -> object:
@@ -113,12 +120,15 @@ Economy = Annotated[str, BeforeValidator(as_text)]
 Day = Annotated[date, BeforeValidator(_day)]
 Year = Annotated[str, BeforeValidator(_year)]
 Years = Annotated[list[Year], Field(min_length=2)]
-Number = Annotated[float, BeforeValidator(_number)]
+Number = Annotated[float, BeforeValidator(number_of)]
 Amount = Annotated[float, BeforeValidator(_amount)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Address = Annotated[str, BeforeValidator(_address)]
 Mineral = Annotated[str, BeforeValidator(_mineral)]
 Minerals = Annotated[list[Mineral], Field(min_length=1)]
+Month = Annotated[date, BeforeValidator(_month)]
+"""A month of this century, as its first day."""
+Share = Annotated[float, BeforeValidator(_share)]
 HsCode = Annotated[str, BeforeValidator(_hs_code)]
 Hour = Annotated[str, BeforeValidator(_hour)]
 """An hour and its zone, e.g. `18:00 Asia/Shanghai`."""

@@ -1,0 +1,162 @@
+"""What a scenario may name, and how its results are printed, on small files made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.errors import UnknownCodeError
+from dagster_project.serving.scenarios import print_results, require_possible, results_of
+from dagster_project.sources.card import Document
+from dagster_project.sources.scenarios import Scenario, read_scenario
+
+_TABLES = """
+create schema dependency;
+create schema exposure;
+create table dependency.supplier_shares as
+    select * from (values
+        ('JPN', 'rare_earths', 'A', date '2024-01-01', 'CHN', 0.71),
+        ('JPN', 'rare_earths', 'A', date '2024-01-01', 'THA', 0.0),
+        ('JPN', 'rare_earths', 'A', date '2023-01-01', 'EST', 0.02),
+        ('JPN', 'rare_earths', 'M', date '2026-07-01', 'USA', 0.1),
+        ('JPN', 'permanent_magnets', 'A', date '2023-01-01', 'PHL', 0.1),
+        ('DEU', 'rare_earths', 'A', date '2024-01-01', 'AUT', 0.3)
+    ) as shares (importer_iso3, mineral_group, frequency, period_start, supplier_iso3, share);
+create table exposure.measures as select 'CN-2025-18' as clause_id;
+"""
+_PROJECTS = """
+create table exposure.relief_scenarios as
+    select * from (values
+        ('MINAMITORISHIMA', 'trial_2027', 2027), ('MINAMITORISHIMA', 'commercial', 2030),
+        ('MINAMITORISHIMA', 'commercial', 2031)
+    ) as scenarios (project, scenario, year);
+"""
+_RESULTS = """
+create schema if not exists dependency;
+create table dependency.scenario_results (
+    scenario varchar, importer_iso3 varchar, mineral_group varchar, measure varchar, year integer,
+    metric varchar, supplier_iso3 varchar, baseline_value double, scenario_value double,
+    value_at_high_supply double, change double, assumptions varchar
+);
+insert into dependency.scenario_results values
+    ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2028, 'hhi', null, 5200, 3100.5, null,
+     -2099.5, 'baseline_of_2024'),
+    ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2027, 'supplier_share_CHN', 'CHN', 0.7133, 0,
+     null, -0.7133, 'baseline_of_2024'),
+    ('mine', 'JPN', 'rare_earths', 'value_usd', 2027, 'hhi', null, 2500, 2600, null, 100, null),
+    ('other', 'JPN', 'gallium', 'value_usd', 2027, 'hhi', null, 1, 2, null, 1, 'none');
+"""
+
+
+def file_of(folder: Path, *statements: str) -> Path:
+    file = folder / "kido.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    return file
+
+
+def scenario(*changes: str) -> Scenario:
+    """A scenario of these changes, the first of which is on line 6."""
+    head = "scenario: mine\ntitle: t\nimporter: JPN\ngroups: [rare_earths, permanent_magnets]\n"
+    listed = "".join(f"  - {change}\n" for change in changes)
+    document = Document("mine.yaml", datetime(2026, 12, 1), is_bundled=False)
+    return read_scenario(f"{head}changes:\n{listed}".encode(), document)
+
+
+POSSIBLE = (
+    "{cut: CHN, from: 2027-01}",
+    "{cut: PHL, from: 2027-01}",
+    "{shift: CHN, to: NOR, share: 0.1, from: 2027-01}",
+    "{add: NOR, tonnes: 5, from: 2027-01}",
+    "{add: JPN, project: MINAMITORISHIMA, relief: commercial}",
+    "{lift: CN-2025-18, on: 2027-03-31}",
+)
+
+
+def test_a_scenario_of_what_is_published_is_possible(tmp_path: Path) -> None:
+    require_possible(file_of(tmp_path, _TABLES, _PROJECTS), scenario(*POSSIBLE))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["{lift: CN-1999-1, on: 2027-03-31}"],
+         "line 6: change 1: `lift` is 'CN-1999-1', which is no clause of exposure.measures."),
+        (["{extend: CN-1999-1, until: 2027-03-31}"],
+         "line 6: change 1: `extend` is 'CN-1999-1', which is no clause of exposure.measures."),
+        (["{add: JPN, project: ATLANTIS, relief: commercial}"],
+         "line 6: change 1: `project` is 'ATLANTIS', which is no supply project of "
+         "exposure.relief_scenarios."),
+        (["{add: JPN,\n     project: MINAMITORISHIMA,\n     relief: comercial}"],
+         "line 8: change 1: `relief` is 'comercial'; the scenarios of MINAMITORISHIMA are "
+         "commercial, trial_2027."),
+        ([*POSSIBLE, "{cut: AUT, from: 2027-01}"],
+         "line 12: change 7: `cut` is 'AUT', which supplied no permanent_magnets or "
+         "rare_earths to JPN in 2024."),
+        # A supplier of an earlier year, of a month, and one with a share of 0.
+        (["{shift: EST, to: NOR, share: 0.1, from: 2027-01, groups: [rare_earths]}",
+          "{cut: CHN, from: 2027-01}"],
+         "line 6: change 1: `shift` is 'EST', which supplied no rare_earths to JPN in 2024."),
+        (["{cut: USA, from: 2027-01}"],
+         "line 6: change 1: `cut` is 'USA', which supplied no permanent_magnets or rare_earths "
+         "to JPN in 2024."),
+        (["{cut: THA, from: 2027-01}"],
+         "line 6: change 1: `cut` is 'THA', which supplied no permanent_magnets or rare_earths "
+         "to JPN in 2024."),
+    ],
+)  # fmt: skip
+def test_what_is_not_published_is_refused_with_its_line(
+    tmp_path: Path, changes: Sequence[str], message: str
+) -> None:
+    with pytest.raises(UnknownCodeError) as caught:
+        require_possible(file_of(tmp_path, _TABLES, _PROJECTS), scenario(*changes))
+    assert caught.value.message == f"scenarios: {message}"
+
+
+def test_without_known_imports_nobody_can_be_cut(tmp_path: Path) -> None:
+    file = file_of(tmp_path, _TABLES, "delete from dependency.supplier_shares")
+    with pytest.raises(UnknownCodeError) as caught:
+        require_possible(file, scenario(POSSIBLE[0]))
+    assert caught.value.message == (
+        "scenarios: line 6: change 1: `cut` is 'CHN', but no imports of permanent_magnets or "
+        "rare_earths by JPN are known."
+    )
+
+
+def test_a_file_of_a_version_without_projects_says_nothing_of_them(tmp_path: Path) -> None:
+    require_possible(file_of(tmp_path, _TABLES), scenario("{add: JPN, project: X, relief: y}"))
+
+
+def test_results_are_printed_by_group_and_measure_year_and_metric(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_results("mine", results_of(file_of(tmp_path, _RESULTS), "mine"))
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        "mine: rare_earths into JPN, net_weight_kg",
+        "year  metric              supplier     now   then   change",
+        "2027  supplier_share_CHN  CHN       0.7133      0  -0.7133",
+        "2028  hhi                            5,200  3,100   -2,100",
+        "",
+        "mine: rare_earths into JPN, value_usd",
+        "year  metric    now   then  change",
+        "2027  hhi     2,500  2,600     100",
+        "",
+        "Assumptions: baseline of 2024.",
+    ]
+
+
+def test_a_file_without_results_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    print_results("mine", results_of(file_of(tmp_path, _TABLES), "mine"))
+    with duckdb.connect(str(tmp_path / "kido.duckdb")) as connection:
+        connection.execute(_RESULTS)
+    print_results("theirs", results_of(tmp_path / "kido.duckdb", "theirs"))
+    assert capsys.readouterr().out.splitlines() == [
+        "The published file has no results of scenarios.",
+        "The published file has no result of theirs.",
+    ]
