@@ -393,13 +393,14 @@ def _require_consistent(changes: Sequence[ReadChange]) -> None:
 
     Cuts of one supplier run on from their months, so they add up; so do the shifts from it.
     """
+    same: dict[str, ReadChange] = {}
     clauses: dict[str, ReadChange] = {}
-    shares: dict[tuple[str, str, str], list[float]] = {}
-    for number, change in enumerate(changes):
+    shares: dict[tuple[str, str, str], float] = {}
+    for change in changes:
         columns = change.columns
-        for earlier in changes[:number]:
-            if earlier.columns == columns:
-                raise UpstreamFormatError(f"{change.where} repeats {earlier.where.name}.")
+        earlier = same.setdefault(repr(columns), change)
+        if earlier is not change:
+            raise UpstreamFormatError(f"{change.where} repeats {earlier.where.name}.")
         if clause := columns.get("clause_id"):
             if clause in clauses:
                 raise UpstreamFormatError(
@@ -410,9 +411,8 @@ def _require_consistent(changes: Sequence[ReadChange]) -> None:
         if columns.get("share") is None:
             continue
         for group in columns["mineral_groups"]:
-            of_supplier = shares.setdefault((columns["kind"], columns["supplier_iso3"], group), [])
-            of_supplier.append(columns["share"])
-            total = math.fsum(of_supplier)
+            of_supplier = (columns["kind"], columns["supplier_iso3"], group)
+            total = shares[of_supplier] = shares.get(of_supplier, 0) + columns["share"]
             if total > 1 + ROUNDING:
                 raise UpstreamFormatError(
                     f"{change.where}: with it the shares of `{columns['kind']}: "
