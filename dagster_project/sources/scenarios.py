@@ -328,9 +328,15 @@ def _read_change(entry: Mapping[str, object], number: int, groups: Sequence[str]
             _require_single_economy(_at(entry, where, field), field, code, NO_SUPPLIERS)
     own = change.own_groups
     _require_groups(_at(entry, where, "groups"), own, groups, "one of the groups of the scenario")
+    about = sorted(set(own or groups))
+    if isinstance(change, Add) and change.tonnes and len(about) > 1:
+        raise UpstreamFormatError(
+            f"{_at(entry, where, 'tonnes')}: `tonnes` are of one mineral group and not of "
+            f"{len(about)}; name it in `groups`."
+        )
     columns = {
         "kind": kind,
-        "mineral_groups": sorted(set(own or groups)),
+        "mineral_groups": about,
         **change.columns(),
         "because": change.because,
         "source_url": change.url,

@@ -64,7 +64,7 @@ NEVER_EMPTY = {
     "reference.economies",
     "reference.economy_codes", "reference.instruments", "reference.mineral_group_codes",
     "reference.mass_conversions", "reference.mineral_groups", "reference.minerals",
-    "reference.nomenclature_breaks",
+    "reference.nomenclature_breaks", "reference.relief_assumptions",
 }  # fmt: skip
 """Tables whose suites require rows: seeds fill them, or the build itself."""
 

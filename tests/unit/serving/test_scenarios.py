@@ -72,7 +72,7 @@ POSSIBLE = (
     "{cut: CHN, from: 2027-01}",
     "{cut: PHL, from: 2027-01}",
     "{shift: CHN, to: NOR, share: 0.1, from: 2027-01}",
-    "{add: NOR, tonnes: 5, from: 2027-01}",
+    "{add: NOR, tonnes: 5, from: 2027-01, groups: [rare_earths]}",
     "{add: JPN, project: MINAMITORISHIMA, relief: commercial}",
     "{lift: CN-2025-18, on: 2027-03-31}",
 )

@@ -47,6 +47,7 @@ EVERY_KIND = f"""{HEAD}\
   - add: MYS
     tonnes: [900, 1200]
     from: 2027-07
+    groups: [rare_earths]
   - add: JPN
     project: MINAMITORISHIMA
     relief: commercial
@@ -94,8 +95,9 @@ def test_each_kind_of_change_has_its_columns() -> None:
             "to_supplier_iso3": "AUS", "share": 0.1, "from_date": date(2027, 4, 1),
         },
         {
-            **both, "position": 3, "kind": "add", "supplier_iso3": "MYS", "tonnes_low": 900.0,
-            "tonnes_high": 1200.0, "from_date": date(2027, 7, 1),
+            **both, "position": 3, "kind": "add", "mineral_groups": ["rare_earths"],
+            "supplier_iso3": "MYS", "tonnes_low": 900.0, "tonnes_high": 1200.0,
+            "from_date": date(2027, 7, 1),
         },
         {
             **both, "position": 4, "kind": "add", "supplier_iso3": "JPN",
@@ -119,7 +121,8 @@ def test_the_kinds_are_those_of_the_list_of_words() -> None:
 
 def test_a_supplier_without_a_share_is_lost_and_a_number_is_both_bounds() -> None:
     (cut, add) = rows(
-        f"{HEAD}  - {{cut: CHN, from: 2027-01}}\n  - {{add: MYS, tonnes: 5, from: 2027-01}}\n"
+        f"{HEAD}  - {{cut: CHN, from: 2027-01}}\n  - {{add: MYS, tonnes: 5, "
+        "from: 2027-01, groups: [rare_earths]}\n"
     )
     assert cut["share"] == 1
     assert (add["tonnes_low"], add["tonnes_high"]) == (5, 5)
@@ -153,7 +156,7 @@ def test_the_bundled_files_make_the_assumptions_of_their_titles() -> None:
     (mud,) = found["minamitorishima_commercial.yaml"]
     assert (mud["supplier_iso3"], mud["project"]) == ("JPN", "MINAMITORISHIMA")
     (plant,) = found["allied_separation.yaml"]
-    assert (plant["supplier_iso3"], plant["project"]) == ("FRA", "CAREMAG_HEAVY")
+    assert (plant["supplier_iso3"], plant["project"]) == ("FRA", "CAREMAG_LACQ_HEAVY")
 
 
 def test_each_bundled_file_has_its_origin() -> None:
@@ -239,6 +242,8 @@ def test_the_order_of_the_changes_changes_nothing_but_their_position() -> None:
          "`tonnes` is [2, 1]; the low number comes first"),
         ("add: MYS\n    tonnes: [1, 2, 3]\n    from: 2027-01", 7,
          "`tonnes` is [1, 2, 3] and neither a number nor a low and a high one like [1, 2]"),
+        ("add: MYS\n    tonnes: 1\n    from: 2027-01", 7,
+         "`tonnes` are of one mineral group and not of 2; name it in `groups`"),
         ("lift: CN-2025-18", 6, "`on` is missing"),
         ("lift: CN-2025-18\n    on: 2027-02-30", 7,
          "`on` is '2027-02-30' and not a day like 2026-01-06"),

@@ -233,7 +233,6 @@ MATERIALS = {
     "metal": "metal",
     "magnets": "magnets",
     "feedstock": "feed of plants",
-    "not_stated": "not stated what of",
 }
 """What tonnes of a project are of (`basis` of `reference.supply_projects`)."""
 
@@ -278,6 +277,8 @@ def _relief(scenario: Facts) -> str:
 
 
 def _span(low: float, high: float) -> str:
+    if low == 0:
+        return f"at most {tonnes_rounded(high)}"
     return tonnes_rounded(high) if low == high else f"{low:,.0f} to {tonnes_rounded(high)}"
 
 
