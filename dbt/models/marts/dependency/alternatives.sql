@@ -1,0 +1,171 @@
+with alternatives as (
+
+    select * from {{ ref('int_dependency__list_alternatives') }}
+
+),
+
+producers as (
+
+    select * from {{ ref('int_dependency__list_producers') }}
+
+),
+
+restricted as (
+
+    select * from {{ ref('int_dependency__bound_restricted_exports') }}
+
+),
+
+scores as (
+
+    select * from {{ ref('int_dependency__score_governance') }}
+    qualify year = max(year) over (partition by economy_iso3)
+
+),
+
+indirect as (
+
+    select * from {{ ref('indirect_dependence') }}
+    where depth = 1 and reason is null
+    qualify year = max(year) over (partition by mineral_group)
+
+),
+
+group_codes as (
+
+    select distinct
+        mineral_group,
+        hs6_code
+    from {{ ref('mineral_group_codes') }}
+    where not starts_with(mineral_group, 'hs_')
+
+),
+
+materials_of_codes as (
+
+    select distinct
+        hs6_code,
+        material,
+        stage,
+        year
+    from producers
+
+),
+
+known_groups as (
+
+    select distinct mineral_group
+    from indirect
+
+),
+
+-- Of several groups with a code one whose flows are known.
+groups_of_codes as (
+
+    select
+        group_codes.hs6_code,
+        group_codes.mineral_group
+    from group_codes
+    left join known_groups on group_codes.mineral_group = known_groups.mineral_group
+    qualify
+        row_number() over (
+            partition by group_codes.hs6_code
+            order by known_groups.mineral_group is null asc, group_codes.mineral_group asc
+        ) = 1
+
+),
+
+-- What an economy buys itself: an origin without a row is below the least share of the table.
+buyers as (
+
+    select
+        importer_iso3,
+        mineral_group,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
+    from indirect
+    group by importer_iso3, mineral_group
+
+),
+
+explained as (
+
+    select
+        alternatives.*,
+        materials_of_codes.material as production_material,
+        materials_of_codes.stage as production_stage,
+        materials_of_codes.year as production_year,
+        groups_of_codes.mineral_group,
+        case
+            when materials_of_codes.material is null then 'no_material_of_code'
+            when producers.amount_t is null then 'not_published'
+        end as production_reason,
+        producers.amount_t as production_t,
+        case
+            when groups_of_codes.mineral_group is null then 'no_mineral_group'
+            when alternatives.top_supplier_iso3 is null then 'no_top_supplier'
+            when alternatives.top_supplier_iso3 = alternatives.supplier_iso3
+                then 'is_top_supplier'
+            when buyers.importer_iso3 is null then 'no_imports_known'
+        end as hub_reason,
+        producers.snapshot_ids as production_snapshot_ids,
+        buyers.snapshot_ids as hub_snapshot_ids
+    from alternatives
+    left join materials_of_codes on alternatives.hs6_code = materials_of_codes.hs6_code
+    left join producers
+        on
+            alternatives.hs6_code = producers.hs6_code
+            and alternatives.supplier_iso3 = producers.economy_iso3
+    left join groups_of_codes on alternatives.hs6_code = groups_of_codes.hs6_code
+    left join buyers
+        on
+            alternatives.supplier_iso3 = buyers.importer_iso3
+            and groups_of_codes.mineral_group = buyers.mineral_group
+
+)
+
+select
+    explained.importer_iso3,
+    explained.hs6_code,
+    explained.year,
+    explained.supplier_iso3,
+    explained.supplier_rank,
+    explained.share_of_importer,
+    explained.share_of_world,
+    explained.exports_usd,
+    explained.exports_kg,
+    explained.production_t,
+    explained.production_material,
+    explained.production_stage,
+    explained.production_year,
+    explained.production_reason,
+    scores.governance_score,
+    scores.year as governance_year,
+    coalesce(restricted.share_low, 0) as restricted_share_low,
+    coalesce(restricted.share_high, 0) as restricted_share_high,
+    coalesce(restricted.clauses_in_force, []) as clauses_in_force,
+    coalesce(restricted.clauses_unknown, []) as clauses_unknown,
+    explained.top_supplier_iso3,
+    case when explained.hub_reason is null then coalesce(indirect.total_share_high, 0) end
+        as hub_share_high,
+    explained.hub_reason,
+    explained.hs_revision,
+    explained.source,
+    {{ snapshots_together([
+        'explained.snapshot_ids',
+        'explained.production_snapshot_ids',
+        'scores.snapshot_ids',
+        'restricted.snapshot_ids',
+        'case when explained.hub_reason is null then explained.hub_snapshot_ids end',
+    ]) }} as snapshot_ids
+from explained
+left join scores on explained.supplier_iso3 = scores.economy_iso3
+left join restricted
+    on
+        explained.importer_iso3 = restricted.importer_iso3
+        and explained.hs6_code = restricted.hs6_code
+        and explained.supplier_iso3 = restricted.supplier_iso3
+left join indirect
+    on
+        explained.supplier_iso3 = indirect.importer_iso3
+        and explained.mineral_group = indirect.mineral_group
+        and explained.top_supplier_iso3 = indirect.origin_iso3
