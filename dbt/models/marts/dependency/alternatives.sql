@@ -4,9 +4,15 @@ with alternatives as (
 
 ),
 
-producers as (
+materials as (
 
-    select * from {{ ref('int_dependency__list_producers') }}
+    select * from {{ ref('int_dependency__choose_materials') }}
+
+),
+
+production_shares as (
+
+    select * from {{ ref('production_shares') }}
 
 ),
 
@@ -38,17 +44,6 @@ group_codes as (
         hs6_code
     from {{ ref('mineral_group_codes') }}
     where not starts_with(mineral_group, 'hs_')
-
-),
-
-materials_of_codes as (
-
-    select distinct
-        hs6_code,
-        material,
-        stage,
-        year
-    from producers
 
 ),
 
@@ -91,15 +86,15 @@ explained as (
 
     select
         alternatives.*,
-        materials_of_codes.material as production_material,
-        materials_of_codes.stage as production_stage,
-        materials_of_codes.year as production_year,
+        materials.material as production_material,
+        materials.stage as production_stage,
+        materials.year as production_year,
         groups_of_codes.mineral_group,
         case
-            when materials_of_codes.material is null then 'no_material_of_code'
-            when producers.amount_t is null then 'not_published'
+            when materials.material is null then 'no_material_of_code'
+            when production_shares.amount_t is null then 'not_published'
         end as production_reason,
-        producers.amount_t as production_t,
+        production_shares.amount_t as production_t,
         case
             when groups_of_codes.mineral_group is null then 'no_mineral_group'
             when alternatives.top_supplier_iso3 is null then 'no_top_supplier'
@@ -107,14 +102,17 @@ explained as (
                 then 'is_top_supplier'
             when buyers.importer_iso3 is null then 'no_imports_known'
         end as hub_reason,
-        producers.snapshot_ids as production_snapshot_ids,
+        production_shares.snapshot_ids as production_snapshot_ids,
         buyers.snapshot_ids as hub_snapshot_ids
     from alternatives
-    left join materials_of_codes on alternatives.hs6_code = materials_of_codes.hs6_code
-    left join producers
+    left join materials on alternatives.hs6_code = materials.hs6_code
+    left join production_shares
         on
-            alternatives.hs6_code = producers.hs6_code
-            and alternatives.supplier_iso3 = producers.economy_iso3
+            materials.material = production_shares.material
+            and materials.stage = production_shares.stage
+            and materials.year = production_shares.year
+            and materials.source = production_shares.source
+            and alternatives.supplier_iso3 = production_shares.economy_iso3
     left join groups_of_codes on alternatives.hs6_code = groups_of_codes.hs6_code
     left join buyers
         on

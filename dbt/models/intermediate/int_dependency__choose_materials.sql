@@ -1,7 +1,6 @@
 with production_shares as (
 
     select * from {{ ref('production_shares') }}
-    where amount_low_t is not null
 
 ),
 
@@ -57,17 +56,9 @@ select
     materials_of_codes.material,
     materials_of_codes.stage,
     tables.year,
-    production_shares.economy_iso3,
-    production_shares.amount_t,
-    production_shares.snapshot_ids
+    tables.source
 from materials_of_codes
 left join tables
     on
         materials_of_codes.material = tables.material
         and materials_of_codes.stage = tables.stage
-left join production_shares
-    on
-        tables.material = production_shares.material
-        and tables.stage = production_shares.stage
-        and tables.year = production_shares.year
-        and tables.source = production_shares.source
