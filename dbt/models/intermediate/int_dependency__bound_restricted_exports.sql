@@ -58,8 +58,9 @@ select
     supplier_iso3,
     importer_iso3,
     coalesce(max(control_share_low) filter (where status = 'in_force'), 0) as share_low,
-    coalesce(
-        least(1, {{ sum_in_order('control_share_high') }} filter (where status = 'in_force')), 0
+    least(
+        1,
+        coalesce({{ sum_in_order('control_share_high') }} filter (where status = 'in_force'), 0)
     ) as share_high,
     coalesce(
         list(distinct clause_id order by clause_id) filter (where status = 'in_force'), []
