@@ -3,9 +3,25 @@
 {# A smaller part of an importer's own imports is left out. #}
 {% set least_share = 0.01 %}
 
-with flows as (
+with sides as (
 
-    select * from {{ ref('int_trade__list_newest_flows') }}
+    select * from {{ ref('int_trade__list_both_sides') }}
+    where
+        flow = 'import'
+        and is_latest_edition
+        and economy_iso3 <> 'EU27'
+        and value_usd > 0
+
+),
+
+flows as (
+
+    select
+        *,
+        economy_iso3 as importer_iso3,
+        partner_iso3 as exporter_iso3
+    from sides
+    qualify year = max(year) over (partition by hs6_code)
 
 ),
 

@@ -4,15 +4,22 @@ with alternatives as (
 
 ),
 
-materials as (
-
-    select * from {{ ref('int_dependency__choose_materials') }}
-
-),
-
 production_shares as (
 
     select * from {{ ref('production_shares') }}
+
+),
+
+trade_groups as (
+
+    select * from {{ ref('seed_trade_groups_of_materials') }}
+    where is_output
+
+),
+
+codes_of_groups as (
+
+    select * from {{ ref('int_dependency__list_restricted_codes') }}
 
 ),
 
@@ -44,6 +51,40 @@ group_codes as (
         hs6_code
     from {{ ref('mineral_group_codes') }}
     where not starts_with(mineral_group, 'hs_')
+
+),
+
+-- Different materials, or a mine and a refinery, are not added up.
+materials as (
+
+    select
+        codes_of_groups.hs6_code,
+        any_value(trade_groups.material) as material,
+        any_value(trade_groups.stage) as stage
+    from codes_of_groups
+    inner join trade_groups on codes_of_groups.mineral_group = trade_groups.mineral_group
+    group by codes_of_groups.hs6_code
+    having count(*) = 1
+
+),
+
+-- Of the newest year; of several publishers, the one that lists most economies.
+tables as (
+
+    select
+        material,
+        stage,
+        year,
+        source
+    from production_shares
+    where economy_iso3 <> '_X'
+    group by material, stage, year, source
+    having count(amount_t) > 0
+    qualify
+        row_number() over (
+            partition by material, stage
+            order by year desc, count(*) desc, source asc
+        ) = 1
 
 ),
 
@@ -88,7 +129,7 @@ explained as (
         alternatives.*,
         materials.material as production_material,
         materials.stage as production_stage,
-        materials.year as production_year,
+        tables.year as production_year,
         groups_of_codes.mineral_group,
         case
             when materials.material is null then 'no_material_of_code'
@@ -106,12 +147,16 @@ explained as (
         buyers.snapshot_ids as hub_snapshot_ids
     from alternatives
     left join materials on alternatives.hs6_code = materials.hs6_code
+    left join tables
+        on
+            materials.material = tables.material
+            and materials.stage = tables.stage
     left join production_shares
         on
-            materials.material = production_shares.material
-            and materials.stage = production_shares.stage
-            and materials.year = production_shares.year
-            and materials.source = production_shares.source
+            tables.material = production_shares.material
+            and tables.stage = production_shares.stage
+            and tables.year = production_shares.year
+            and tables.source = production_shares.source
             and alternatives.supplier_iso3 = production_shares.economy_iso3
     left join groups_of_codes on alternatives.hs6_code = groups_of_codes.hs6_code
     left join buyers
