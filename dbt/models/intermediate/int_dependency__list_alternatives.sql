@@ -1,4 +1,4 @@
-{# A larger number of suppliers adds little: of most codes ten make nine tenths of exports. #}
+{# More add little: of 47 of 68 codes ten make nine tenths of exports, of none below 0.7 (2024). #}
 {% set largest_exporters = 10 %}
 {# A smaller part of an importer's own imports is left out. #}
 {% set least_share = 0.01 %}
