@@ -180,6 +180,17 @@ HubReason = Literal["no_flows_of_hubs"]
 HUB_REASONS: tuple[HubReason, ...] = get_args(HubReason)
 """Why what comes through hubs is not known."""
 
+ProductionReason = Literal["no_material_of_code", "not_published"]
+PRODUCTION_REASONS: tuple[ProductionReason, ...] = get_args(ProductionReason)
+"""Why a supplier's production of what a code is traded from is not known."""
+
+HubShareReason = Literal[
+    "no_mineral_group", "no_top_supplier", "is_top_supplier", "no_imports_known"
+]  # fmt: skip
+HUB_SHARE_REASONS: tuple[HubShareReason, ...] = get_args(HubShareReason)
+"""Why it is not known how much of a supplier's own imports is an importer's largest supplier's:
+the first that applies."""
+
 RankingReason = Literal[
     TradeGroupReason, "no_imports_known", "reliance_not_known", "recycling_not_known"
 ]  # fmt: skip

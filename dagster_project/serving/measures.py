@@ -21,7 +21,11 @@ from dagster_project.serving.changes import (
     changes_around,
     print_changes,
 )
+from dagster_project.serving.dictionary import has_table
 from dagster_project.serving.wording.english.parts import percent
+
+MOST_OTHERS = 3
+"""So many other suppliers of a commodity are named."""
 
 LAPSES_SOON = DAYS
 """A state that ends within so many days is marked."""
@@ -59,6 +63,8 @@ class Measures:
     clauses: Sequence[Row]
     exposures: Mapping[str, Sequence[Row]]
     together: Sequence[Row]
+    others: Mapping[str, Sequence[Row]]
+    """Of a commodity the largest exporters that restrict nothing, on the day of the build."""
     is_importer: bool = True
     """Whether the file has any imports of it."""
 
@@ -80,6 +86,9 @@ def measures_on(published_file: Path, importer: str, day: date | None = None) ->
         on = day or release["as_of"]
         named = ask("from reference.economies where economy_iso3 = $importer", importer=importer)
         exposures = ask(_EXPOSURES, importer=importer)
+        # Another day had other alternatives.
+        has_others = on == release["as_of"] and has_table(connection, "dependency", "alternatives")
+        others = ask(_OTHERS, importer=importer, most=MOST_OTHERS) if has_others else []
         return Measures(
             importer=named[0]["name"] if named else importer,
             importer_iso3=importer,
@@ -87,13 +96,16 @@ def measures_on(published_file: Path, importer: str, day: date | None = None) ->
             as_of=release["as_of"],
             changes=changes_around(ask, importer, on),
             clauses=ask(_CLAUSES, importer=importer, day=on),
-            exposures={
-                clause: list(rows)
-                for clause, rows in groupby(exposures, key=lambda row: str(row["clause_id"]))
-            },
+            exposures=_by(exposures, "clause_id"),
             together=ask(_TOGETHER, importer=importer, day=on),
+            others=_by(others, "hs6_code"),
             is_importer=bool(ask(_IS_IMPORTER, importer=importer)),
         )
+
+
+def _by(rows: Sequence[Row], column: str) -> Mapping[str, Sequence[Row]]:
+    """Rows by the values of a column that they are sorted by."""
+    return {key: list(group) for key, group in groupby(rows, key=lambda row: str(row[column]))}
 
 
 _HAS_TIMELINE = (
@@ -149,6 +161,20 @@ where
     and (joint.valid_to is null or joint.valid_to > $day)
 order by joint.exposed_value_high_usd desc nulls last, joint.commodity_code
 """
+_OTHERS = """
+select alternatives.hs6_code, alternatives.year, economies.name, alternatives.share_of_world
+from dependency.alternatives as alternatives
+inner join reference.economies as economies
+    on alternatives.supplier_iso3 = economies.economy_iso3
+where
+    alternatives.importer_iso3 = $importer
+    and len(alternatives.clauses_in_force) = 0
+    and len(alternatives.clauses_unknown) = 0
+qualify
+    row_number() over (partition by alternatives.hs6_code order by alternatives.supplier_rank)
+    <= $most
+order by alternatives.hs6_code, alternatives.supplier_rank
+"""
 
 
 def print_measures(page: Measures) -> None:
@@ -176,6 +202,8 @@ def print_measures(page: Measures) -> None:
         for row in page.together:
             if row["reason"] != "no_figures":
                 print_text(_together(row, excludes), indent=2)
+                if others := page.others.get(row["commodity_code"]):
+                    print_text(_of_others(others), indent=4, style="dim")
         if unknown := [row for row in page.together if row["reason"] == "no_figures"]:
             codes = sorted(row["commodity_code"] for row in unknown)
             print_text(f"No figures at hand of {first_of(codes)}", indent=2)
@@ -307,6 +335,12 @@ def _together(row: Row, excludes: Mapping[str, str | None]) -> str:
             if excludes.get(clause)
         )
     )
+
+
+def _of_others(others: Sequence[Row]) -> str:
+    """`others: Australia 12.0 % of world exports of 2024, Estonia 3.1 %`."""
+    first, *more = [f"{row['name']} {percent(row['share_of_world'])}" for row in others]
+    return ", ".join([f"others: {first} of world exports of {others[0]['year']}", *more])
 
 
 def _bounds(low: str, high: str) -> str:

@@ -66,3 +66,13 @@
         []
     )
 {%- endmacro %}
+
+
+{# Whether a clause targets an economy: every one, this one, or the Union that it is a member of.
+   Takes a relation of economies. #}
+{% macro is_targeted(target_iso3, economies) -%}
+    (
+        {{ target_iso3 }} in ('ALL', {{ economies }}.economy_iso3)
+        or ({{ target_iso3 }} = 'EU27' and {{ economies }}.is_eu27)
+    )
+{%- endmacro %}

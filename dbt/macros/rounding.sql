@@ -73,6 +73,12 @@
 {%- endmacro %}
 
 
+{# Least part of a value that has a weight for its weight to count. #}
+{% macro least_weight_coverage() -%}
+    0.95
+{%- endmacro %}
+
+
 {# A share, which rounding never makes more than the whole; null stays null. #}
 {% macro capped_at_one(share) -%}
     case when {{ share }} > 1 then 1 else {{ share }} end

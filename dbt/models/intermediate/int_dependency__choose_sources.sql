@@ -192,7 +192,7 @@ usable as (
 
     select * from complete
     -- Flows without a weight are left out while they are a small part of the value.
-    where coalesce(weight_coverage_share >= 0.95, true)
+    where coalesce(weight_coverage_share >= {{ least_weight_coverage() }}, true)
 
 ),
 

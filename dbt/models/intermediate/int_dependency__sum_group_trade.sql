@@ -80,7 +80,8 @@ select
                 when count(*) filter (where flow = '{{ flow }}') = 0 then 0
                 when
                     sum(weighed_value_usd) filter (where flow = '{{ flow }}')
-                    < 0.95 * sum(value_usd) filter (where flow = '{{ flow }}')
+                    < {{ least_weight_coverage() }}
+                    * sum(value_usd) filter (where flow = '{{ flow }}')
                     or bool_or(net_weight_kg is not null and {{ mass }}_t is null)
                     then null
                 else

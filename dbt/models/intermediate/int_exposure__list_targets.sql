@@ -46,10 +46,7 @@ select
     bounds.control_share_high,
     bounds.snapshot_ids
 from bounds
-inner join economies
-    on
-        bounds.target_iso3 in ('ALL', economies.economy_iso3)
-        or (bounds.target_iso3 = 'EU27' and economies.is_eu27)
+inner join economies on {{ is_targeted('bounds.target_iso3', 'economies') }}
 inner join importers on economies.economy_iso3 = importers.importer_iso3
 where
     importers.importer_iso3 <> bounds.implementer_iso3

@@ -12,7 +12,7 @@ import pytest
 
 from dagster_project.errors import PublicationError
 from dagster_project.serving.measures import measures_on, print_measures
-from tests.unit.serving.test_answers import published
+from tests.unit.serving.test_answers import ECONOMIES, published
 
 Row = Mapping[str, Any]
 
@@ -44,19 +44,45 @@ UNKNOWN: Row = {
     "exposed_value_high_usd": None, "exposed_share_high": None, "reason": "no_figures",
 }  # fmt: skip
 
+OTHERS = [
+    {"economy_iso3": code, "name": name}
+    for code, name in (
+        ("AUS", "Australia"), ("FRA", "France"), ("USA", "United States"), ("VNM", "Viet Nam"),
+    )
+]  # fmt: skip
+
+JOINT: Row = {
+    "importer_iso3": "JPN", "commodity_code": "284690", "valid_from": date(2026, 1, 6),
+    "clause_ids": ["CN-1", "CN-2"], "clauses_without_figures": [], "exposed_share_low": 0.0,
+    "exposed_share_high": 0.9, "exposed_value_low_usd": 0.0, "exposed_value_high_usd": 9e6,
+    "baseline_from": date(2024, 1, 1), "baseline_to": date(2024, 12, 31),
+}  # fmt: skip
+
+
+def alternative(rank: int, supplier: str, share_of_world: float, **more: Any) -> dict[str, Any]:
+    """A row of `dependency.alternatives` of Japan and 284690."""
+    return {
+        "importer_iso3": "JPN", "hs6_code": "284690", "year": 2024, "supplier_iso3": supplier,
+        "supplier_rank": rank, "share_of_world": share_of_world, "clauses_in_force": [],
+        "clauses_unknown": [], **more,
+    }  # fmt: skip
+
 
 def page(
     folder: Path,
     capsys: pytest.CaptureFixture[str],
     timeline: list[dict[str, Any]],
     exposures: list[dict[str, Any]],
-    together: list[dict[str, Any]] | None = None,
+    together: list[Row] | None = None,
+    others: list[dict[str, Any]] | None = None,
 ) -> str:
     file = published(
         folder,
         exposure__measure_timeline=timeline,
         exposure__importer_exposure=exposures,
         exposure__joint_exposure=together or [],
+        dependency__alternatives=others or [],
+        reference__economies=[*ECONOMIES, *OTHERS],
     )
     print_measures(measures_on(file, "JPN"))
     return " ".join(capsys.readouterr().out.split())
@@ -103,15 +129,9 @@ def test_only_what_is_in_force_hits(
 def test_what_a_text_leaves_out_has_no_share_alone_or_together(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    joint = {
-        "importer_iso3": "JPN", "commodity_code": "284690", "valid_from": date(2026, 1, 6),
-        "clause_ids": ["CN-1", "CN-2"], "clauses_without_figures": [], "exposed_share_low": 0.0,
-        "exposed_share_high": 0.9, "exposed_value_low_usd": 0.0, "exposed_value_high_usd": 9e6,
-        "baseline_from": date(2024, 1, 1), "baseline_to": date(2024, 12, 31),
-    }  # fmt: skip
     printed = page(
         tmp_path, capsys, [clause(excludes="processed rare earths")],
-        [exposure("284690"), exposure("280530", **UNKNOWN)], [joint],
+        [exposure("284690"), exposure("280530", **UNKNOWN)], [JOINT],
     )  # fmt: skip
     assert (
         "leaves out processed rare earths: how much of 284690 it hits is not known "
@@ -154,3 +174,45 @@ def test_a_file_of_an_earlier_version_is_named_in_a_sentence(tmp_path: Path) -> 
     assert str(error.value) == (
         "kido.duckdb is of an earlier version, with another timeline. Run kido build."
     )
+
+
+ALTERNATIVES = [
+    alternative(1, "CHN", 0.5, clauses_in_force=["CN-1"]),
+    alternative(2, "VNM", 0.3, clauses_unknown=["VN-1"]),
+    alternative(4, "DEU", 0.031),
+    alternative(3, "AUS", 0.12),
+    alternative(5, "USA", 0.02),
+    alternative(6, "FRA", 0.01),
+    alternative(1, "CHN", 0.9, hs6_code="280530"),
+]
+
+
+def test_the_three_largest_that_restrict_nothing_are_named_beneath(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = page(tmp_path, capsys, [clause()], [exposure("284690")], [JOINT], ALTERNATIVES)
+    assert (
+        "(CN-1, CN-2) others: Australia 12.0 % of world exports of 2024, Germany 3.1 %, "
+        "United States 2.0 %"
+    ) in printed
+    assert printed.count("others:") == 1
+    assert "France" not in printed
+
+
+def test_another_day_or_a_file_without_the_table_names_no_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = published(
+        tmp_path,
+        exposure__measure_timeline=[clause()],
+        exposure__joint_exposure=[JOINT],
+        dependency__alternatives=ALTERNATIVES,
+        reference__economies=[*ECONOMIES, *OTHERS],
+    )
+    print_measures(measures_on(file, "JPN", date(2026, 2, 1)))
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("drop table dependency.alternatives")
+    print_measures(measures_on(file, "JPN"))
+    printed = capsys.readouterr().out
+    assert printed.count("(CN-1, CN-2)") == 2
+    assert "others" not in printed
