@@ -46,6 +46,12 @@ vintages as (
 
 ),
 
+alternatives as (
+
+    select * from {{ ref('int_answers__choose_alternatives') }}
+
+),
+
 -- All but the supplier itself.
 importers as (
 
@@ -148,15 +154,24 @@ codes_together as (
                 name := codes.name,
                 hs6_code := codes.hs6_code,
                 supplier := economies.name,
-                share := codes.top_supplier_share
+                share := codes.top_supplier_share,
+                other := alternatives.supplier,
+                share_of_world := alternatives.share_of_world
             )
             order by codes.concentration_rank
         ) filter (where codes.concentration_rank <= {{ names_shown }}) as largest,
         string_agg(distinct codes.source, ', ' order by codes.source) as source,
         max(coalesce(vintages.vintage_at, sources.last_vintage_at)) as vintage_at,
-        {{ union_of_snapshots('codes.snapshot_ids') }} as snapshot_ids
+        {{ union_of(
+            'list(codes.snapshot_ids) || coalesce(list(alternatives.snapshot_ids) filter ('
+            'where codes.concentration_rank <= ' ~ names_shown ~ '), [])'
+        ) }} as snapshot_ids
     from codes
     left join economies on codes.top_supplier_iso3 = economies.economy_iso3
+    left join alternatives
+        on
+            codes.importer_iso3 = alternatives.importer_iso3
+            and codes.hs6_code = alternatives.hs6_code
     left join vintages
         on
             codes.source = vintages.source

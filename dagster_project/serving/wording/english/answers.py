@@ -131,7 +131,7 @@ def codes_detail(facts: Facts) -> str | None:
     if facts["codes"] is None:
         return "none is imported for USD 1 m" if facts["is_importer"] else None
     largest = [
-        f"{_code(code)} {code['supplier']} {percent(code['share'])}"
+        f"{_code(code)} {code['supplier']} {percent(code['share'])}{_next_exporter(code)}"
         for code in facts["largest"] or ()
         if code["supplier"] is not None
     ]
@@ -146,6 +146,12 @@ def codes_detail(facts: Facts) -> str | None:
 def _code(code: Facts) -> str:
     number: str = code["hs6_code"]
     return number if code["name"] is None else f"{code['name']} ({number})"
+
+
+def _next_exporter(code: Facts) -> str:
+    if code["other"] is None:
+        return ""
+    return f" (next exporter {the(code['other'])}, {percent(code['share_of_world'])} of the world)"
 
 
 def _named_shares(largest: Sequence[Facts] | None) -> str:
