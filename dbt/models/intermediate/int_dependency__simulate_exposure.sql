@@ -69,8 +69,11 @@ timelines as (
                     cast(months.month + interval 1 month as date)
                 )
             )
-            / date_diff('day', months.month, cast(months.month + interval 1 month as date))
-                as days_share,
+            / date_diff(
+                'day',
+                cast(date_trunc('year', months.month) as date),
+                cast(date_trunc('year', months.month) + interval 1 year as date)
+            ) as days_share,
             exposures.value_low_usd,
             exposures.value_high_usd,
             exposures.snapshot_ids
@@ -108,7 +111,7 @@ exposed as (
                     else
                         coalesce(
                             {{ sum_in_order(
-                                'value_' ~ bound ~ '_usd * remaining_share * days_share / 12'
+                                'value_' ~ bound ~ '_usd * remaining_share * days_share'
                             ) }} filter (where timeline = '{{ timeline }}'),
                             0
                         )

@@ -1,0 +1,173 @@
+"""What projects announce and could relieve, worked out once more from the files edited by hand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import CHECKOUT
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+PROJECTS = CHECKOUT / "dagster_project" / "bundled" / "catalogue" / "projects.yaml"
+
+
+def test_the_trial_of_2027_is_a_small_part_of_what_japan_uses(rows: Rows) -> None:
+    """350 t of mud a day for 300 days, half to nine tenths of it dry, 3,000 to 6,000 ppm, of which
+    0.8 are recovered; of 18,835 t, the demand of 2024 by the Japan Society of Newer Metals."""
+    mud = 350 * 300  # 105,000 t a year
+    low = mud * 0.5 * 3000 / 1e6 * 0.8  # 52,500 t dry, 157.5 t of oxides, of which 126 t
+    high = mud * 0.9 * 6000 / 1e6 * 0.8  # 94,500 t dry, 567 t of oxides, of which 453.6 t
+    assert (round(low, 1), round(high, 1)) == (126, 453.6)
+    found = rows(
+        "select year, importer_iso3, tonnes_low, tonnes_high, consumption_t, consumption_basis, "
+        "round(100 * consumption_share_low, 2), round(100 * consumption_share_high, 2), reason "
+        "from exposure.relief_scenarios where project = 'MINAMITORISHIMA' and scenario = 'trial'"
+    )
+    assert found == [
+        (2027, "JPN", pytest.approx(low), pytest.approx(high), 18835, "cited", 0.67, 2.41, None)
+    ]
+
+
+def test_a_commercial_mine_is_a_row_of_its_own_that_ramps_up(rows: Rows) -> None:
+    """Ten times the trial, a quarter more each year for four years, at the least two years late."""
+    found = rows(
+        "select year, tonnes_low, tonnes_high, assumptions from exposure.relief_scenarios "
+        "where project = 'MINAMITORISHIMA' and scenario = 'commercial' order by year"
+    )
+    quarters = {2030: (0, 1), 2031: (0, 2), 2032: (1, 3), 2033: (2, 4), 2034: (3, 4), 2035: (4, 4)}
+    assert [(year, low, high) for year, low, high, _ in found] == [
+        (year, pytest.approx(1260 * low / 4), pytest.approx(4536 * high / 4))
+        for year, (low, high) in quarters.items()
+    ]
+    for assumption in ("mud_t_per_day = 3500", "ramp_years = 4", "delay_years = 0 to 2"):
+        assert assumption in found[0][3]
+    assert rows(
+        "select basis, source like 'Kido: ten times the trial%' from reference.relief_assumptions "
+        "where scenario = 'commercial' and assumption = 'mud_t_per_day'"
+    ) == [("assumed", True)]
+
+
+def test_half_of_a_french_plant_is_for_japan(rows: Rows) -> None:
+    """JOGMEC: 250 t of dysprosium and 45 t of terbium; the company has 600 t of both in all."""
+    assert rows(
+        "select tonnes_low, tonnes_high, consumption_t, reason from exposure.relief_scenarios "
+        "where project = 'CAREMAG_LACQ_HEAVY' and year = 2031"
+    ) == [(250 + 45, 600 / 2, None, "no_code_of_the_material")]
+
+
+def test_the_use_that_nobody_cites_is_that_of_trade(rows: Rows) -> None:
+    """Of American magnets no production is known: what BACI has of the imports, by weight."""
+    ((imports,),) = rows(
+        "select sum(net_weight_kg) / 1000 from trade.baci_flows "
+        "where importer_iso3 = 'USA' and hs6_code = '850511' and year = 2024 "
+        "and hs_revision = 'HS2017'"
+    ) or [(None,)]
+    found = rows(
+        "select consumption_t, consumption_year, consumption_basis, reason "
+        "from exposure.relief_scenarios where project = 'MP_10X' and year = 2033"
+    )
+    assert found == [
+        (pytest.approx(imports), 2024, "imports_alone", "production_not_known")
+    ]  # fmt: skip
+
+
+def announced_by(year: int) -> dict[tuple[str, str], tuple[float, float]]:
+    """Capacities decided on that have started by the end of a year, by stage and basis: a plant
+    whose capacity is in that of another that has started is left out. Read from the file itself."""
+    entries = yaml.load(PROJECTS.read_text("utf8"), yaml.BaseLoader)["projects"]
+
+    def start(entry: dict[str, Any]) -> int | None:
+        if "is_total" in entry or entry["status"] not in ("operating", "building", "planned"):
+            return None
+        if "start" in entry:
+            return int(entry["start"])
+        return int(entry["known"][:4]) if entry["status"] == "operating" else None
+
+    started = [e for e in entries if (begun := start(e)) is not None and begun <= year]
+    within = {name for entry in started for name in entry.get("includes", ())}
+    sums: dict[tuple[str, str], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    for entry in started:
+        low, high = (float(entry.get(f"capacity_{b}", "nan")) for b in ("low", "high"))
+        if entry["project"] in within or (low != low and high != high):
+            continue
+        key = (entry["stage"], entry["basis"])
+        before = sums[key]
+        sums[key] = (before[0] + (low if low == low else 0),
+                     before[1] + (high if high == high else low))  # fmt: skip
+    return dict(sums)
+
+
+@pytest.mark.parametrize("year", [2025, 2026, 2028, 2030])
+def test_capacities_are_added_by_basis_and_never_twice(rows: Rows, year: int) -> None:
+    found = rows(
+        "select stage, basis, coalesce(sum(capacity_t_low), 0), "
+        "sum(coalesce(capacity_t_high, capacity_t_low)) from reference.supply_projects "
+        "where counted_from_year <= $1 and coalesce(replaced_in_year > $1, true) "
+        "and coalesce(capacity_t_high, capacity_t_low) is not null group by stage, basis",
+        year,
+    )
+    assert {(stage, basis): (low, high) for stage, basis, low, high in found} == announced_by(year)
+
+
+def test_dysprosium_and_terbium_outside_china_by_2028(rows: Rows) -> None:
+    """Mountain Pass 200 t, Lacq 590 to 600 t; White Mesa's 306 t come in 2029."""
+    assert announced_by(2028)["separation", "dy_tb_oxide"] == (790, 800)
+    assert announced_by(2029)["separation", "dy_tb_oxide"] == (790 + 306, 800 + 306)
+    # The plant of 2028 has the 1,000 t of Fort Worth in its 10,000.
+    assert (
+        announced_by(2028)["magnet", "magnets"]
+        == (10_000 + 2_000 + 2_000 + 1_200 + 3_000 + 1_000 + 2_200,) * 2
+    )
+    ((figure, period, detail),) = rows(
+        "select figure, period, detail from catalog.answers "
+        "where importer_iso3 = 'JPN' and position = 15"
+    )
+    assert (figure, period) == (800, "2028")
+    for part in ("at least 790 t", "magnets 21,400 t", "metal 3 plants without figures"):
+        assert part in detail
+
+
+def test_the_page_says_the_trial_and_the_commercial_mine(rows: Rows) -> None:
+    ((subject, figure, period, detail),) = rows(
+        "select subject, figure, period, detail from catalog.answers "
+        "where importer_iso3 = 'JPN' and position = 14"
+    )
+    assert subject.startswith("Minamitorishima")
+    assert (round(100 * figure, 2), period) == (2.41, "2027")
+    assert detail.startswith("at least 0.67 %, of 18,835 t, as cited; Minamitorishima, commercial")
+    assert "6.7 % to 24.1 % by 2035" in detail
+
+
+def test_the_mud_is_a_hundred_times_as_rich_as_the_crust(rows: Rows) -> None:
+    """Takaya et al. 2018: 964 ppm on average, almost 8,000 at most; no grade of 2026."""
+    assert rows(
+        "select figure, amount, qualifier from reference.deposit_grades "
+        "where deposit = 'MINAMITORISHIMA' and mineral = 'all_rare_earths' and unit = 'ppm' "
+        "and published_date > '2017-01-01' and part not like 'grains%' order by amount"
+    ) == [("grade_mean", 964, None), ("grade_max", 8000, "below")]
+    assert rows("select max(year(published_date)) from reference.deposit_grades") == [(2018,)]
+
+
+@pytest.mark.parametrize(
+    ("claim", "points_to"),
+    [
+        ("JP-FULL-TRIAL-2027", "2027"),
+        ("JP-SAMPLES-ANALYSED", "reference.deposit_grades"),
+        ("JP-SEABED-COULD-RELIEVE", "exposure.relief_scenarios"),
+        ("ALLIES-COULD-PARTNER", "reference.supply_projects"),
+        ("SPACE-SOLAR", "no publisher"),
+        ("CN-GEOPOLITICAL-LEVER", "exposure.joint_exposure"),
+    ],
+)
+def test_what_is_said_of_relief_has_evidence_or_says_what_is_missing(
+    rows: Rows, claim: str, points_to: str
+) -> None:
+    ((verdict, explanation),) = rows(
+        "select verdict, explanation from catalog.claims where claim_id = ?", claim
+    )
+    assert verdict == "not_testable"
+    assert points_to in explanation

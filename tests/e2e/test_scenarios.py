@@ -1,0 +1,278 @@
+"""What if: the scenarios of every build worked out by hand, and those that a person lands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.conftest import made_once
+from tests.e2e.conftest import copy_of, run_kido
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+CHINA_2024, ALL_2024 = 15_981.526, 22_405.704018
+"""Tonnes of rare earths that Japan imported in 2024, by UN Comtrade: from China, and all."""
+
+
+def results(rows: Rows, scenario: str, group: str, year: int) -> Mapping[str, tuple[float, ...]]:
+    """Baseline, scenario and scenario at the most supply, by weight, by metric."""
+    return {
+        metric: values
+        for metric, *values in rows(
+            "select metric, baseline_value, scenario_value, value_at_high_supply "
+            "from dependency.scenario_results where scenario = ? and mineral_group = ? "
+            "and year = ? and measure = 'net_weight_kg'",
+            scenario, group, year,
+        )
+    }  # fmt: skip
+
+
+def test_china_stops_all_exports_to_japan(rows: Rows) -> None:
+    """From January 2027 all of China's tonnes of 2024 are lost and nothing takes their place.
+    What remains is Viet Nam's, and what no partner is published of."""
+    found = results(rows, "china_stops_to_japan", "rare_earths", 2027)
+    remaining = ALL_2024 - CHINA_2024  # 6,424 t
+    assert found["lost_t"] == [0, pytest.approx(CHINA_2024), pytest.approx(CHINA_2024)]
+    assert found["uncovered_t"][1] == pytest.approx(CHINA_2024), "nothing is added"
+    assert found["uncovered_share"][1] == pytest.approx(0.7133, abs=1e-4)
+    assert found["total_t"][:2] == [pytest.approx(ALL_2024), pytest.approx(remaining)]
+    assert found["supplier_share_CHN"][:2] == [pytest.approx(CHINA_2024 / ALL_2024), 0]
+    viet_nam = rows(
+        "select amount / 1000 from dependency.supplier_shares where importer_iso3 = 'JPN' "
+        "and supplier_iso3 = 'VNM' and mineral_group = 'rare_earths' and frequency = 'A' "
+        "and period_start = '2024-01-01' and measure = 'net_weight_kg'"
+    )[0][0]
+    share = viet_nam / remaining
+    assert found["supplier_share_VNM"][1] == pytest.approx(share)
+    assert found["supplier_share__X"][1] == pytest.approx(1 - share)
+    # One published supplier is left: the index is the square of its share.
+    assert found["hhi"][1] == pytest.approx(share**2)
+    assert found["top_supplier_share"][1] == pytest.approx(share)
+
+
+def test_what_china_stops_is_no_longer_exposed(rows: Rows) -> None:
+    """By value 44.0 % of USD 442.7 m are lost; what its restrictions would hit is gone with it."""
+    found = {
+        metric: (baseline, scenario)
+        for metric, baseline, scenario in rows(
+            "select metric, baseline_value, scenario_value from dependency.scenario_results "
+            "where scenario = 'china_stops_to_japan' and mineral_group = 'rare_earths' "
+            "and year = 2028 and measure = 'value_usd'"
+        )
+    }
+    assert found["total_usd"][0] == pytest.approx(442_677_785, abs=1)
+    assert found["uncovered_share"] == (0, pytest.approx(0.4398, abs=1e-4))
+    assert found["exposed_value_low_usd"] == (0, 0)
+    ((hit,),) = rows(
+        "select sum(exposed_value_high_usd) from exposure.joint_exposure "
+        "where importer_iso3 = 'JPN' and commodity_code in ('280530', '284610', '284690') "
+        "and valid_from <= '2028-01-01' and valid_to is null"
+    )
+    assert found["exposed_value_high_usd"] == (pytest.approx(hit), 0)
+
+
+def test_magnets_lose_the_third_that_comes_from_china(rows: Rows) -> None:
+    found = results(rows, "china_stops_to_japan", "permanent_magnets", 2027)
+    ((china, everyone),) = rows(
+        "select sum(net_weight_kg) filter (where exporter_iso3 = 'CHN') / 1000, "
+        "sum(net_weight_kg) / 1000 from trade.baci_flows where importer_iso3 = 'JPN' "
+        "and hs6_code = '850511' and year = 2024 and hs_revision = 'HS2017'"
+    )
+    assert found["uncovered_t"][1] == pytest.approx(china, rel=1e-6)
+    assert found["uncovered_share"][1] == pytest.approx(china / everyone, rel=1e-6)
+
+
+def test_a_commercial_mine_lowers_chinas_share_by_less_than_a_fifth(rows: Rows) -> None:
+    """2035: 1,260 to 4,536 t from Japan itself join the 22,406 t that are imported."""
+    found = results(rows, "minamitorishima_commercial", "rare_earths", 2035)
+    assert found["added_t"] == [0, pytest.approx(1260), pytest.approx(4536)]
+    assert found["uncovered_t"] == [0, 0, 0], "nothing is lost"
+    assert found["supplier_share_CHN"] == [
+        pytest.approx(CHINA_2024 / ALL_2024),  # 71.3 %
+        pytest.approx(CHINA_2024 / (ALL_2024 + 1260)),  # 67.5 %
+        pytest.approx(CHINA_2024 / (ALL_2024 + 4536)),  # 59.3 %
+    ]
+    assert found["supplier_share_JPN"][1] == pytest.approx(1260 / (ALL_2024 + 1260))
+    # Before the delay is over, the least is nothing.
+    assert results(rows, "minamitorishima_commercial", "rare_earths", 2030)["added_t"] == [
+        0, 0, pytest.approx(1134),
+    ]  # fmt: skip
+
+
+def test_allied_plants_add_one_per_cent_by_weight(rows: Rows) -> None:
+    """2031: half of Lacq, 295 to 300 t of dysprosium and terbium oxide."""
+    found = results(rows, "allied_separation", "rare_earths", 2031)
+    assert found["total_t"] == [
+        pytest.approx(ALL_2024), pytest.approx(ALL_2024 + 295), pytest.approx(ALL_2024 + 300),
+    ]  # fmt: skip
+    assert found["supplier_share_FRA"][1] == pytest.approx(295 / (ALL_2024 + 295))
+
+
+def test_by_value_an_addition_has_no_shares(rows: Rows) -> None:
+    assert rows(
+        "select distinct metric from dependency.scenario_results where measure = 'value_usd' "
+        "and scenario in ('minamitorishima_commercial', 'allied_separation') order by metric"
+    ) == [("exposed_value_high_usd",), ("exposed_value_low_usd",)]
+
+
+HEAD = "importer: JPN\ngroups: [rare_earths]\nchanges:\n"
+CHANGES = [
+    "  - {cut: CHN, share: 0.25, from: 2031-04}\n",
+    "  - {cut: CHN, share: 0.5, from: 2031-07}\n",
+    "  - {shift: CHN, to: AUS, share: 0.1, from: 2031-04}\n",
+    "  - {add: MYS, tonnes: [900, 1200], from: 2031-07}\n",
+    "  - {lift: CN-2025-18, on: 2031-06-30}\n",
+]
+HALF = CHINA_2024 / 2
+LANDED: Mapping[str, list[str]] = {
+    "nothing": ["  - {cut: CHN, share: 0, from: 2031-04}\n"],
+    "there_and_back": [
+        "  - {shift: CHN, to: VNM, share: 0.2, from: 2031-04}\n",
+        "  - {shift: VNM, to: CHN, share: 0.2, from: 2031-04}\n",
+    ],
+    "lost_and_added": [
+        "  - {cut: CHN, share: 0.5, from: 2031-01}\n",
+        f"  - {{add: CHN, tonnes: {HALF!r}, from: 2031-01}}\n",
+    ],
+    "in_order": CHANGES,
+    "out_of_order": CHANGES[::-1],
+    "lifted": [
+        "  - {lift: CN-2025-18, on: 2031-06-30}\n",
+        "  - {lift: CN-2026-1, on: 2031-06-30}\n",
+    ],
+    "extended": ["  - {extend: CN-2025-57, until: 2031-06-30}\n"],
+}
+
+
+@pytest.fixture(scope="module")
+def asked(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which these scenarios are landed, one command each, and built with the last."""
+
+    def make(folder: Path) -> None:
+        home = copy_of(small, folder)
+        if (small.parent / "bundled").exists():
+            (folder / "bundled").symlink_to((small.parent / "bundled").resolve())
+        last = list(LANDED)[-1]
+        for name, changes in LANDED.items():
+            file = folder / f"{name}.yaml"
+            file.write_text(f"scenario: {name}\ntitle: {name}\n{HEAD}{''.join(changes)}")
+            options = [] if name == last else ["--no-build"]
+            result = run_kido(home, "scenario", str(file), *options)
+            assert result.returncode == 0, result.stdout + result.stderr
+            (folder / f"{name}.out").write_text(result.stdout)
+
+    return made_once(tmp_path_factory, "asked", make)
+
+
+@pytest.fixture(scope="module")
+def found(asked: Path) -> Rows:
+    connection = duckdb.connect(str(asked / "home" / "kido.duckdb"), read_only=True)
+
+    def ask(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = connection.execute(sql, list(parameters)).fetchall()
+        return rows
+
+    return ask
+
+
+@pytest.mark.parametrize("scenario", ["nothing", "there_and_back"])
+def test_a_scenario_that_changes_nothing_changes_nothing(found: Rows, scenario: str) -> None:
+    changed = found(
+        "select count(*), count(*) filter (where abs(change) > 1e-9), "
+        "count(*) filter (where baseline_value is null) "
+        "from dependency.scenario_results where scenario = ?",
+        scenario,
+    )
+    assert changed == [(changed[0][0], 0, 0)]
+    assert changed[0][0] > 20
+
+
+def test_what_is_lost_and_added_by_one_supplier_cancels(found: Rows) -> None:
+    by_metric = results(found, "lost_and_added", "rare_earths", 2031)
+    assert by_metric["lost_t"][1] == pytest.approx(HALF)
+    assert by_metric["added_t"][1] == pytest.approx(HALF)
+    for metric in ("uncovered_t", "hhi", "total_t", "supplier_share_CHN", "supplier_share_VNM"):
+        baseline, scenario, _ = by_metric[metric]
+        assert scenario == pytest.approx(baseline, abs=1e-6), metric
+
+
+def test_the_order_of_the_changes_is_none(found: Rows) -> None:
+    columns = "importer_iso3, mineral_group, measure, year, metric, baseline_value, " \
+        "scenario_value, value_at_high_supply, assumptions"  # fmt: skip
+    in_order, out_of_order = (
+        found(
+            f"select {columns} from dependency.scenario_results where scenario = ? order by all",
+            scenario,
+        )
+        for scenario in ("in_order", "out_of_order")
+    )
+    assert len(in_order) > 20
+    assert in_order == out_of_order
+
+
+def test_a_cut_from_july_on_is_half_of_it_in_its_year(found: Rows) -> None:
+    """2031: a quarter of China for nine months and half of it for six more, 0.4375 of a year."""
+    by_metric = results(found, "in_order", "rare_earths", 2031)
+    assert by_metric["lost_t"][1] == pytest.approx(CHINA_2024 * (0.25 * 9 + 0.5 * 6) / 12)
+    assert by_metric["added_t"] == [0, pytest.approx(450), pytest.approx(600)]
+    assert by_metric["uncovered_t"][1] == pytest.approx(CHINA_2024 * 0.4375 - 450)
+    # A tenth of all supply moves to Australia: for three months of what is left of China with three
+    # quarters of it, for six with the quarter that is still more than a tenth.
+    moved = 0.1 * ALL_2024 * 9 / 12
+    assert by_metric["supplier_share_AUS"][1] == pytest.approx(moved / by_metric["total_t"][1])
+    # A year later all of it: what is left of China's quarter is more than what moves.
+    later = results(found, "in_order", "rare_earths", 2032)
+    assert later["lost_t"][1] == pytest.approx(CHINA_2024 * 0.75)
+    assert later["supplier_share_CHN"][1] == pytest.approx(
+        (CHINA_2024 * 0.25 - 0.1 * ALL_2024) / later["total_t"][1]
+    )
+
+
+def test_clauses_that_are_lifted_in_june_hit_181_days_of_the_year(found: Rows) -> None:
+    hit = dict(
+        found(
+            "select year, scenario_value / baseline_value from dependency.scenario_results "
+            "where scenario = 'lifted' and metric = 'exposed_value_high_usd'"
+        )
+    )
+    assert hit == {2031: pytest.approx(181 / 365), 2032: 0}
+
+
+def test_an_extended_clause_hits_until_its_day(found: Rows) -> None:
+    """CN-2025-57 was never in force: with it what is hit is no less, until June 2031."""
+    more = found(
+        "select year, change >= 0, change from dependency.scenario_results "
+        "where scenario = 'extended' and metric = 'exposed_value_high_usd' order by year"
+    )
+    assert [(year, is_more) for year, is_more, _ in more] == [(2031, True), (2032, True)]
+    assert more[1][2] == 0
+
+
+def test_the_file_is_a_snapshot_and_the_result_is_printed(asked: Path, found: Rows) -> None:
+    assert {name for (name,) in found(
+        "select replace(document, '.yaml', '') from catalog.snapshots where source = 'scenarios'"
+    )} >= set(LANDED)  # fmt: skip
+    assert "Then: kido build." in (asked / "nothing.out").read_text()
+    printed = (asked / "extended.out").read_text()
+    for word in ("exposed_value_high_usd", "2031", "hhi"):
+        assert word in printed
+
+
+def test_an_impossible_scenario_is_refused_with_its_line(asked: Path, tmp_path: Path) -> None:
+    for change, sentence in {
+        "  - {cut: CHN, share: 1.5, from: 2031-01}\n": "line 6: change 1: `share` is 1.5",
+        "  - {cut: XYZ, from: 2031-01}\n": "line 6: change 1: `cut` is 'XYZ'",
+        "  - {cut: CHN, from: 2024-01}\n": "line 6: change 1:",
+        "  - {lift: CN-1999-1, on: 2031-01-31}\n": "line 6: change 1:",
+        "  - {add: JPN, project: NOWHERE, relief: trial}\n": "line 6: change 1:",
+    }.items():
+        file = tmp_path / "impossible.yaml"
+        file.write_text(f"scenario: impossible\ntitle: impossible\n{HEAD}{change}")
+        result = run_kido(asked / "home", "scenario", str(file))
+        assert result.returncode != 0, change
+        assert sentence in result.stderr.replace("\n", " "), result.stderr
+    assert "impossible" not in run_kido(asked / "home", "landed", "scenarios").stdout
