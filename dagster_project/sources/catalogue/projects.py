@@ -9,7 +9,6 @@ import polars as pl
 from pydantic import model_validator
 
 from dagster_project import words
-from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.entries import Entry, Identifier, Text
 from dagster_project.sources.catalogue.entries import place_of
 from dagster_project.sources.entries import (
@@ -87,8 +86,8 @@ class Grade(Entry):
 def read_projects(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
     """Entries of `projects:` -> `supply_projects`, capacities in tonnes a year.
 
-    Raises UpstreamFormatError for a mistake in an entry, for a product of a project that is
-    duplicated, and for an `includes` that names no project of the file.
+    Raises UpstreamFormatError for a mistake in an entry, and for a product of a project that is
+    duplicated.
     """
     projects: list[tuple[Place, Project]] = []
     for position, entry in enumerate(entries, start=1):
@@ -100,13 +99,6 @@ def read_projects(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFram
         "project",
         ((f"{own.project}, {own.stage}, {own.product}", where) for where, own in projects),
     )
-    names = {project.project for _, project in projects}
-    for where, project in projects:
-        unknown = sorted(set(project.includes) - names)
-        if unknown:
-            raise UpstreamFormatError(
-                f"{where}: `includes` names {unknown[0]!r}, which no entry has."
-            )
     rows = (
         {
             "project": project.project,

@@ -82,7 +82,6 @@ def test_a_grade_keeps_how_its_source_qualifies_it() -> None:
         (PROJECT, "status: building", "status: soon", ("LACQ", "`status`", "soon")),
         (PROJECT, "start: 2026", "start: 26", ("LACQ", "`start`", "26")),
         (PROJECT, "start: 2026", "includes: [LACQ]", ("LACQ", "includes itself")),
-        (PROJECT, "start: 2026", "includes: [NARVA]", ("LACQ", "`includes`", "NARVA")),
         (PROJECT, "...", PROJECT.partition("\n")[2], ("LACQ", "duplicated")),
         (PROJECT, "capacity_high", "capacity_most", ("LACQ", "`capacity_most`")),
         (GRADE, "figure: grade_max", "figure: grade", ("MINAMITORISHIMA", "`figure`", "grade")),
