@@ -67,8 +67,8 @@ def test_the_page_marks_figures_older_than_the_newest_published(built: Path) -> 
         (2, "comtrade_baskets", "2024", "2025"),
         (10, "comtrade_baskets", "2024-01/2024-12", "2025"),
         (11, "hmrc", "2026-06", "2026-09"),
-        (14, "equity_indices", "2025-06-30/2026-08-05", "2026-11-23"),
-        (15, "ecb", "2026-10-30", "2026-11-24"),
+        (16, "equity_indices", "2025-06-30/2026-08-05", "2026-11-23"),
+        (17, "ecb", "2026-10-30", "2026-11-24"),
     ]
     assert (
         "comtrade_baskets, vintage 2025-07-01; newer expected: 2025"
