@@ -530,9 +530,10 @@ def finding(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, o
 
 def answer(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, object]]:
     position, figure = row["position"], row["figure"]
-    if figure is None or position in (3, 8, 12, 13):
-        # Sums over other importers, counts of clauses and of notices by their state on the day, and
-        # a supply risk, which is worked out by hand in test_five_materials_by_hand.
+    if figure is None or position in (3, 8, 12, 13, 14, 15):
+        # Sums over other importers, counts of clauses and of notices by their state on the day, a
+        # supply risk, which is worked out by hand in test_five_materials_by_hand, and relief, which
+        # is in test_relief.
         return
     if position in (1, 2, 4):
         total, of_supplier = supplies(
@@ -597,17 +598,17 @@ def answer(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, ob
             if months[0] <= f"{one['period_start']:%Y-%m}" <= months[-1]
         ]
         yield figure, math.fsum(amount for amount in within if amount is not None) / 1000
-    elif position == 14:
+    elif position == 16:
         by_day = closes(lake, row, "REMX")
         first, last = (date.fromisoformat(day) for day in row["period"].split("/"))
         yield figure, by_day[last] / by_day[first] - 1
-    elif position == 15:
+    elif position == 17:
         day = date.fromisoformat(row["period"])
         rates = crossed(lake, row, "USDJPY") if row["unit"] == "JPY per USD" else closes(
             lake, row, "EURUSD"
         )  # fmt: skip
         yield figure, rates[day]
-    elif position > 15:
+    elif position > 17:
         # Of the three sessions of the period the event's is the one in the middle.
         by_day = closes(lake, row, "REMX")
         first, last = (date.fromisoformat(day) for day in row["period"].split("/"))
