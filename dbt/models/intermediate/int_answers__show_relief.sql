@@ -142,6 +142,7 @@ committed as (
 
     select
         *,
+        coalesce(capacity_t_high, capacity_t_low) as capacity_t,
         counted_from_year <= {{ year }}
         and coalesce(replaced_in_year > {{ year }}, true) as is_counted
     from projects
@@ -157,14 +158,12 @@ counted as (
     select
         importers.importer_iso3,
         committed.basis,
-        {{ sum_in_order('coalesce(committed.capacity_t_low, 0)') }}
-            filter (where committed.is_counted) as tonnes_low,
-        {{ sum_in_order('coalesce(committed.capacity_t_high, committed.capacity_t_low)') }}
-            filter (where committed.is_counted) as tonnes_high,
+        {{ sum_in_order('case when committed.is_counted then committed.capacity_t_low end') }}
+            as tonnes_low,
+        {{ sum_in_order('case when committed.is_counted then committed.capacity_t end') }}
+            as tonnes_high,
         count(*) filter (
-            where
-            coalesce(committed.capacity_t_high, committed.capacity_t_low) is null
-            or committed.counted_from_year is null
+            where committed.capacity_t is null or committed.counted_from_year is null
         ) as without_figures
     from importers
     inner join committed on importers.supplier_iso3 <> committed.economy_iso3
@@ -180,7 +179,7 @@ announced_for_importers as (
         list(
             struct_pack(
                 basis := basis,
-                tonnes_low := tonnes_low,
+                tonnes_low := coalesce(tonnes_low, 0),
                 tonnes_high := tonnes_high,
                 without_figures := without_figures
             ) order by basis
@@ -208,8 +207,9 @@ announced as (
         }) }} as subject,
         announced_for_importers.dy_tb_high as figure,
         't' as unit,
-        case when announced_for_importers.dy_tb_high is not null then cast({{ year }} as varchar) end
-            as period,
+        case
+            when announced_for_importers.dy_tb_high is not null then cast({{ year }} as varchar)
+        end as period,
         {{ sentence('answers.announced_detail', {'bases': 'announced_for_importers.bases'}) }}
             as detail,
         case when announced_for_importers.dy_tb_high is not null then sources.source end as source,

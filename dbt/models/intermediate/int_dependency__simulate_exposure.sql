@@ -81,8 +81,8 @@ timelines as (
         inner join group_commodities on months.mineral_group = group_commodities.mineral_group
         inner join exposures
             on
-                exposures.scenario
-                = {{ "''" if timeline == 'baseline' else 'months.scenario' }}
+                {{ "exposures.scenario = ''" if timeline == 'baseline'
+                    else 'months.scenario = exposures.scenario' }}
                 and months.importer_iso3 = exposures.importer_iso3
                 and group_commodities.commodity_code = exposures.commodity_code
                 and months.supplier_iso3 = exposures.implementer_iso3

@@ -8,8 +8,7 @@ relief_scenarios as (
 
     select
         *,
-        case material when 'magnets' then 'permanent_magnets' else 'rare_earths' end
-            as mineral_group
+        {{ group_of_material('material') }} as mineral_group
     from {{ ref('relief_scenarios') }}
 
 ),

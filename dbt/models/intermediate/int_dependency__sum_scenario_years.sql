@@ -21,6 +21,17 @@ with_additions as (
 
 ),
 
+priced as (
+
+    select * from supplies
+    anti join with_additions
+        on
+            supplies.measure = 'value_usd'
+            and supplies.scenario = with_additions.scenario
+            and supplies.mineral_group = with_additions.mineral_group
+
+),
+
 by_supplier as (
 
     select
@@ -38,12 +49,7 @@ by_supplier as (
         {{ sum_in_order('remaining_amount + coalesce(added_amount_low, 0)') }} as with_low,
         {{ sum_in_order('remaining_amount + coalesce(added_amount_high, 0)') }} as with_high,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
-    from supplies
-    anti join with_additions
-        on
-            supplies.measure = 'value_usd'
-            and supplies.scenario = with_additions.scenario
-            and supplies.mineral_group = with_additions.mineral_group
+    from priced
     group by
         scenario,
         importer_iso3,

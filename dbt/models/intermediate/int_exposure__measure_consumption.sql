@@ -1,6 +1,3 @@
-{# The mineral group that a material is traded in; oxides of single elements have no code of theirs. #}
-{% set groups = {'rare_earth_oxides': 'rare_earths', 'magnets': 'permanent_magnets'} %}
-
 with assumptions as (
 
     select * from {{ ref('relief_assumptions') }}
@@ -13,16 +10,18 @@ import_reliance as (
 
 ),
 
+materials as (
+
+    select unnest({{ materials_with_codes() }}) as material
+
+),
+
 groups as (
 
-    {% for material, mineral_group in groups.items() -%}
-        select
-            '{{ material }}' as material,
-            '{{ mineral_group }}' as mineral_group
-        {% if not loop.last -%}
-            union all
-        {% endif -%}
-    {% endfor %}
+    select
+        material,
+        {{ group_of_material('material') }} as mineral_group
+    from materials
 
 ),
 

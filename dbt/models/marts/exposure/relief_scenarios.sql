@@ -1,6 +1,4 @@
-{# Materials that a user buys; ore, concentrate and feed are not. #}
 {% set factors = ['mud_t_per_day', 'days_per_year', 'dry_share', 'recovery_share'] %}
-{% set materials = ['rare_earth_oxides', 'ndpr_oxide', 'dy_tb_oxide', 'metal', 'magnets'] %}
 
 with assumptions as (
 
@@ -86,7 +84,7 @@ announced as (
         and projects.status in ('building', 'planned')
         and projects.start_year is not null
         and projects.stage <> 'mine'
-        and projects.basis in ('{{ materials | join("', '") }}')
+        and {{ group_of_material('projects.basis') }} is not null
         and coalesce(projects.capacity_t_high, projects.capacity_t_low) is not null
     group by projects.project, projects.basis, buyers.importer_iso3
 
@@ -188,7 +186,7 @@ select
     case
         when tonnes.importer_iso3 = 'ALL' then 'buyer_not_known'
         when consumption.consumption_t is not null then consumption.reason
-        when tonnes.material in ('rare_earth_oxides', 'magnets') then 'no_weights'
+        when list_contains({{ materials_with_codes() }}, tonnes.material) then 'no_weights'
         else 'no_code_of_the_material'
     end as reason,
     'catalogue' as source,
