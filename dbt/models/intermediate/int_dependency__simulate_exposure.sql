@@ -87,7 +87,7 @@ timelines as (
                 and group_commodities.commodity_code = exposures.commodity_code
                 and months.supplier_iso3 = exposures.implementer_iso3
                 and exposures.valid_from < cast(months.month + interval 1 month as date)
-                and (exposures.valid_to is null or exposures.valid_to > months.month)
+                and (exposures.valid_to is null or months.month < exposures.valid_to)
         {% if not loop.last -%}
             union all
         {% endif -%}

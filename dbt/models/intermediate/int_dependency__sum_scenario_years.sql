@@ -23,7 +23,7 @@ with_additions as (
 
 priced as (
 
-    select * from supplies
+    select supplies.* from supplies
     anti join with_additions
         on
             supplies.measure = 'value_usd'
