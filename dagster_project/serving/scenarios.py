@@ -12,6 +12,7 @@ from dagster_project.errors import UnknownCodeError, listed, shortened
 from dagster_project.lake.build_file import connect
 from dagster_project.serving.catalog import Ask, Row, asking
 from dagster_project.serving.dictionary import has_table
+from dagster_project.serving.wording.english.parts import MISSING, percent
 from dagster_project.sources.scenarios import ReadChange, Scenario
 
 _SUPPLIED = """
@@ -110,8 +111,10 @@ def results_of(published_file: Path, scenario: str) -> Sequence[Row] | None:
 
 
 def print_results(scenario: str, rows: Sequence[Row] | None) -> None:
-    """The results of a scenario for a terminal: a table for each group and measure."""
-    from dagster_project.serving.terminal import Column, print_table, print_text, shown
+    """The results of a scenario for a terminal: a table for each group and measure, with a row per
+    metric and a column per year. Suppliers of less than a hundredth are left out.
+    """
+    from dagster_project.serving.terminal import Column, print_table, print_text
 
     if not rows:
         what = "results of scenarios" if rows is None else f"result of {scenario}"
@@ -123,34 +126,83 @@ def print_results(scenario: str, rows: Sequence[Row] | None) -> None:
         ]
         importer = of_series[0]["importer_iso3"]
         print_text(f"{scenario}: {group} into {importer}, {measure}", style="bold")
+        years = sorted({row["year"] for row in of_series})
+        metrics = _metrics_shown(of_series)
+        by_year = {(row["metric"], row["year"]): row for row in of_series}
         print_table(
             [
+                Column("metric", metrics, False),
                 Column(
-                    heading,
-                    [shown(row[name], is_year=name == "year") for row in of_series],
-                    is_number,
-                )
-                for heading, name, is_number in _COLUMNS
-                if any(row[name] is not None for row in of_series)
+                    "now", [_figure(by_year[metric, years[0]], "baseline_value")
+                            for metric in metrics], True,
+                ),
+                *(
+                    Column(
+                        str(year),
+                        [_span(by_year.get((metric, year))) for metric in metrics], True,
+                    )
+                    for year in years
+                ),
             ],
             hint="kido query has all of it: from dependency.scenario_results.",
-        )
+        )  # fmt: skip
         print_text("")
     assumptions = list(dict.fromkeys(_assumptions(rows)))
     if assumptions:
         print_text(f"Assumptions: {', '.join(assumptions)}.")
 
 
-_COLUMNS = (
-    ("year", "year", True),
-    ("metric", "metric", False),
-    ("supplier", "supplier_iso3", False),
-    ("now", "baseline_value", True),
-    ("then", "scenario_value", True),
-    ("at high supply", "value_at_high_supply", True),
-    ("change", "change", True),
-)
-"""Heading and column of each column of a table, and whether it has numbers."""
+_ORDER = (
+    "total_", "lost_", "added_", "uncovered_t", "uncovered_usd", "uncovered_share", "hhi",
+    "top_supplier_share", "exposed_", "supplier_share_",
+)  # fmt: skip
+"""How metrics begin, in the order in which they are printed."""
+
+_LEAST_SHARE = 0.01
+
+
+def _metrics_shown(rows: Sequence[Row]) -> Sequence[str]:
+    """The metrics of a series in their order, suppliers by their largest share."""
+    largest: dict[str, float] = {}
+    for row in rows:
+        values = (row["baseline_value"], row["scenario_value"], row["value_at_high_supply"])
+        known = [value for value in values if value is not None]
+        largest[row["metric"]] = max([largest.get(row["metric"], 0), *known])
+
+    def rank(metric: str) -> int:
+        places = [place for place, start in enumerate(_ORDER) if metric.startswith(start)]
+        return places[0] if places else len(_ORDER)
+
+    shown = [
+        metric
+        for metric, share in largest.items()
+        if not metric.startswith("supplier_share_") or share >= _LEAST_SHARE
+    ]
+    return sorted(
+        shown,
+        key=lambda metric: (
+            rank(metric),
+            -largest[metric] if metric.startswith("supplier_share_") else 0,
+            metric,
+        ),
+    )
+
+
+def _figure(row: Row, column: str) -> str:
+    value: float | None = row[column]
+    if value is None:
+        return MISSING
+    if "share" in row["metric"]:
+        return percent(value)
+    return f"{value:.3f}" if row["metric"] == "hhi" else f"{value:,.0f}"
+
+
+def _span(row: Row | None) -> str:
+    """The figure of a year, with the one at the most supply where that is another."""
+    if row is None:
+        return MISSING
+    least, most = _figure(row, "scenario_value"), _figure(row, "value_at_high_supply")
+    return least if most in (least, MISSING) else f"{least} to {most}"
 
 
 def _assumptions(rows: Iterable[Row]) -> Iterable[str]:
@@ -159,4 +211,4 @@ def _assumptions(rows: Iterable[Row]) -> Iterable[str]:
         value = row["assumptions"]
         for assumption in value if isinstance(value, list) else [value]:
             if assumption:
-                yield str(assumption).replace("_", " ").rstrip(".")
+                yield str(assumption).rstrip(".")

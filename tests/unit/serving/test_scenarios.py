@@ -43,11 +43,21 @@ create table dependency.scenario_results (
     value_at_high_supply double, change double, assumptions varchar
 );
 insert into dependency.scenario_results values
-    ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2028, 'hhi', null, 5200, 3100.5, null,
-     -2099.5, 'baseline_of_2024'),
+    ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2027, 'hhi', null, 0.52, 0.31, 0.31, -0.21,
+     'cut CHN'),
+    ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2028, 'hhi', null, 0.52, null, null, null,
+     'cut CHN'),
     ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2027, 'supplier_share_CHN', 'CHN', 0.7133, 0,
-     null, -0.7133, 'baseline_of_2024'),
-    ('mine', 'JPN', 'rare_earths', 'value_usd', 2027, 'hhi', null, 2500, 2600, null, 100, null),
+     0, -0.7133, 'cut CHN'),
+    ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2028, 'supplier_share_CHN', 'CHN', 0.7133, 0,
+     0, -0.7133, 'cut CHN'),
+    ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2027, 'supplier_share_AUT', 'AUT', 0.001, 0.009,
+     0.009, 0.008, 'cut CHN'),
+    ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2027, 'uncovered_t', null, 0, 15981.5, 14000,
+     15981.5, 'cut CHN'),
+    ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2028, 'uncovered_t', null, 0, 15981.5, 12000,
+     15981.5, 'cut CHN'),
+    ('mine', 'JPN', 'rare_earths', 'value_usd', 2027, 'hhi', null, 0.25, 0.26, 0.26, 0.01, null),
     ('other', 'JPN', 'gallium', 'value_usd', 2027, 'hhi', null, 1, 2, null, 1, 'none');
 """
 
@@ -132,22 +142,23 @@ def test_a_file_of_a_version_without_projects_says_nothing_of_them(tmp_path: Pat
     require_possible(file_of(tmp_path, _TABLES), scenario("{add: JPN, project: X, relief: y}"))
 
 
-def test_results_are_printed_by_group_and_measure_year_and_metric(
+def test_results_are_printed_a_metric_a_row_and_a_year_a_column(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     print_results("mine", results_of(file_of(tmp_path, _RESULTS), "mine"))
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines == [
         "mine: rare_earths into JPN, net_weight_kg",
-        "year  metric              supplier     now   then   change",
-        "2027  supplier_share_CHN  CHN       0.7133      0  -0.7133",
-        "2028  hhi                            5,200  3,100   -2,100",
+        "metric                 now              2027              2028",
+        "uncovered_t              0  15,982 to 14,000  15,982 to 12,000",
+        "hhi                  0.520             0.310                 –",
+        "supplier_share_CHN  71.3 %             0.0 %             0.0 %",
         "",
         "mine: rare_earths into JPN, value_usd",
-        "year  metric    now   then  change",
-        "2027  hhi     2,500  2,600     100",
+        "metric    now   2027",
+        "hhi     0.250  0.260",
         "",
-        "Assumptions: baseline of 2024.",
+        "Assumptions: cut CHN.",
     ]
 
 
