@@ -146,6 +146,10 @@ ProjectBasis = Literal[
 PROJECT_BASES: tuple[ProjectBasis, ...] = get_args(ProjectBasis)
 """What the tonnes of a capacity are of; never added across."""
 
+ProjectFigure = Literal["capacity", "output", "contract", "shipments"]
+PROJECT_FIGURES: tuple[ProjectFigure, ...] = get_args(ProjectFigure)
+"""What the tonnes of a supply project say: only capacities are added."""
+
 ProjectStatus = Literal["operating", "building", "planned", "proposed", "trial"]
 PROJECT_STATUSES: tuple[ProjectStatus, ...] = get_args(ProjectStatus)
 """How far a supply project is; `proposed` is without a decision, or in doubt."""
@@ -171,7 +175,8 @@ CONSUMPTION_BASES: tuple[ConsumptionBasis, ...] = get_args(ConsumptionBasis)
 """What an importer's use of a material is taken from."""
 
 ReliefReason = Literal[
-    "production_not_known", "no_code_of_the_material", "no_weights", "buyer_not_known"
+    "production_not_known", "exports_not_known", "net_exporter", "no_code_of_the_material",
+    "no_weights", "buyer_not_known",
 ]  # fmt: skip
 RELIEF_REASONS: tuple[ReliefReason, ...] = get_args(ReliefReason)
 """Why an importer's use is of its imports alone, or not known."""

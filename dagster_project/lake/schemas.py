@@ -425,8 +425,9 @@ SUPPLY_PROJECTS = _table(
         "minerals": Column(
             pl.List(pl.String), "Minerals of the product; `all_rare_earths` where none is named."
         ),
-        "capacity_t_low": Column(pl.Float64, "Least capacity, tonnes a year.", True),
-        "capacity_t_high": Column(pl.Float64, "Largest capacity, tonnes a year.", True),
+        "capacity_t_low": Column(pl.Float64, "Least tonnes a year.", True),
+        "capacity_t_high": Column(pl.Float64, "Largest tonnes a year.", True),
+        "figure_of": Column(pl.String, words.listed(words.PROJECT_FIGURES)),
         "basis": Column(pl.String, words.listed(words.PROJECT_BASES)),
         "status": Column(pl.String, words.listed(words.PROJECT_STATUSES)),
         "status_note": Column(pl.String, "What is known of its state, paraphrased.", True),

@@ -43,6 +43,7 @@ class Project(Entry):
     minerals: Minerals
     capacity_low: Amount | None = None
     capacity_high: Amount | None = None
+    figure_of: words.ProjectFigure = "capacity"
     basis: words.ProjectBasis
     status: words.ProjectStatus
     status_note: Text | None = None
@@ -111,6 +112,7 @@ def read_projects(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFram
             "minerals": sorted(set(project.minerals)),
             "capacity_t_low": project.capacity_low,
             "capacity_t_high": project.capacity_high,
+            "figure_of": project.figure_of,
             "basis": project.basis,
             "status": project.status,
             "status_note": project.status_note,

@@ -84,13 +84,17 @@ months as (
 suppliers as (
 
     select distinct
-        importer_iso3,
-        mineral_group,
-        supplier_iso3
-    from baselines
+        changes.scenario,
+        changes.mineral_group,
+        baselines.supplier_iso3
+    from changes
+    inner join baselines
+        on
+            changes.importer_iso3 = baselines.importer_iso3
+            and changes.mineral_group = baselines.mineral_group
     union distinct
     select
-        importer_iso3,
+        scenario,
         mineral_group,
         unnest([supplier_iso3, to_supplier_iso3]) as supplier_iso3
     from changes
@@ -137,7 +141,7 @@ inner join totals
         and months.mineral_group = totals.mineral_group
 inner join suppliers
     on
-        months.importer_iso3 = suppliers.importer_iso3
+        months.scenario = suppliers.scenario
         and months.mineral_group = suppliers.mineral_group
         and suppliers.supplier_iso3 is not null
 left join baselines

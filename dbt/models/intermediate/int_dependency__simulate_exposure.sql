@@ -11,6 +11,12 @@ supplies as (
 
 ),
 
+changes as (
+
+    select * from {{ ref('int_dependency__spread_changes') }}
+
+),
+
 mineral_group_codes as (
 
     select distinct
@@ -20,7 +26,6 @@ mineral_group_codes as (
 
 ),
 
--- What is left of a supplier's trade in a month, as a part of the baseline.
 months as (
 
     select
@@ -28,9 +33,11 @@ months as (
         importer_iso3,
         mineral_group,
         month,
-        supplier_iso3,
-        coalesce(remaining_amount / nullif(baseline_amount, 0), 1) as remaining_share
-    from supplies
+        cast(month + interval 1 month as date) as next_month,
+        cast(date_trunc('year', month) as date) as year_start,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
+    from changes
+    group by scenario, importer_iso3, mineral_group, month
 
 ),
 
@@ -49,34 +56,37 @@ group_commodities as (
 
 ),
 
-timelines as (
+-- The days of a month on which an economy's clauses are in force, as a part of the year, and what
+-- is left of its trade: all of it in the baseline.
+in_force as (
 
-    {% for timeline, remaining in [
-        ('baseline', '1'), ('scenario', 'months.remaining_share')
-    ] -%}
+    {% for timeline in ['baseline', 'scenario'] -%}
         select
             '{{ timeline }}' as timeline,
             months.scenario,
             months.importer_iso3,
             months.mineral_group,
             months.month,
-            {{ remaining }} as remaining_share,
+            case
+                when supplies.baseline_amount > 0 and '{{ timeline }}' = 'scenario'
+                    then supplies.remaining_amount / supplies.baseline_amount
+                else 1
+            end as remaining_share,
             date_diff(
                 'day',
                 greatest(exposures.valid_from, months.month),
                 least(
-                    coalesce(exposures.valid_to, cast('infinity' as date)),
-                    cast(months.month + interval 1 month as date)
+                    coalesce(exposures.valid_to, cast('infinity' as date)), months.next_month
                 )
-            )
-            / date_diff(
+            ) / date_diff(
                 'day',
-                cast(date_trunc('year', months.month) as date),
-                cast(date_trunc('year', months.month) + interval 1 year as date)
+                months.year_start,
+                cast(months.year_start + interval 1 year as date)
             ) as days_share,
             exposures.value_low_usd,
             exposures.value_high_usd,
-            exposures.snapshot_ids
+            {{ snapshots_together(['exposures.snapshot_ids', 'supplies.snapshot_ids']) }}
+                as snapshot_ids
         from months
         inner join group_commodities on months.mineral_group = group_commodities.mineral_group
         inner join exposures
@@ -85,9 +95,14 @@ timelines as (
                     else 'months.scenario = exposures.scenario' }}
                 and months.importer_iso3 = exposures.importer_iso3
                 and group_commodities.commodity_code = exposures.commodity_code
-                and months.supplier_iso3 = exposures.implementer_iso3
-                and exposures.valid_from < cast(months.month + interval 1 month as date)
+                and exposures.valid_from < months.next_month
                 and (exposures.valid_to is null or months.month < exposures.valid_to)
+        left join supplies
+            on
+                months.scenario = supplies.scenario
+                and months.mineral_group = supplies.mineral_group
+                and months.month = supplies.month
+                and exposures.implementer_iso3 = supplies.supplier_iso3
         {% if not loop.last -%}
             union all
         {% endif -%}
@@ -95,32 +110,50 @@ timelines as (
 
 ),
 
--- Of a year the mean over its days; not known where one clause has no figures.
+-- Of a year the mean over its days; not known where a clause in force has no figures.
 exposed as (
 
     select
-        scenario,
-        importer_iso3,
-        mineral_group,
-        cast(extract(year from month) as integer) as year,
+        months.scenario,
+        months.importer_iso3,
+        months.mineral_group,
+        cast(extract(year from months.month) as integer) as year,
         {% for timeline in ['baseline', 'scenario'] -%}
             {% for bound in ['low', 'high'] -%}
                 case
-                    when bool_or(timeline = '{{ timeline }}' and value_{{ bound }}_usd is null)
+                    when
+                        bool_or(
+                            in_force.timeline = '{{ timeline }}'
+                            and in_force.value_{{ bound }}_usd is null
+                        )
                         then null
                     else
                         coalesce(
                             {{ sum_in_order(
-                                'value_' ~ bound ~ '_usd * remaining_share * days_share'
-                            ) }} filter (where timeline = '{{ timeline }}'),
+                                "case in_force.timeline when '" ~ timeline
+                                ~ "' then in_force.value_" ~ bound
+                                ~ "_usd * in_force.remaining_share * in_force.days_share end"
+                            ) }},
                             0
                         )
                 end as {{ timeline }}_{{ bound }}_usd,
             {% endfor -%}
         {% endfor -%}
-        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
-    from timelines
-    group by scenario, importer_iso3, mineral_group, extract(year from month)
+        {{ union_of(
+            'list(months.snapshot_ids) || list(coalesce(in_force.snapshot_ids, []))'
+        ) }} as snapshot_ids
+    from months
+    left join in_force
+        on
+            months.scenario = in_force.scenario
+            and months.importer_iso3 = in_force.importer_iso3
+            and months.mineral_group = in_force.mineral_group
+            and months.month = in_force.month
+    group by
+        months.scenario,
+        months.importer_iso3,
+        months.mineral_group,
+        extract(year from months.month)
 
 )
 

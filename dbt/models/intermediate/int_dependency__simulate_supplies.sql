@@ -51,16 +51,20 @@ directed as (
 
 ),
 
-wanted as (
+shares_of_suppliers as (
 
     select
-        *,
-        sum(share) over (partition by scenario, mineral_group, month, from_iso3) as all_shares
+        scenario,
+        mineral_group,
+        month,
+        from_iso3,
+        {{ sum_in_order('share') }} as share
     from directed
+    group by scenario, mineral_group, month, from_iso3
 
 ),
 
--- No supplier gives up more than it has left.
+-- No supplier gives up more than it has left. What is left in the last digit is none.
 moves as (
 
     select
@@ -68,23 +72,29 @@ moves as (
         supplies.mineral_group,
         supplies.measure,
         supplies.month,
-        wanted.from_iso3,
-        wanted.to_iso3,
-        wanted.share * least(
+        directed.from_iso3,
+        directed.to_iso3,
+        directed.share * least(
             supplies.total_amount,
-            (supplies.baseline_amount - supplies.lost_amount) / wanted.all_shares
+            (supplies.baseline_amount - supplies.lost_amount) / shares_of_suppliers.share
         ) as amount
     from supplies
-    inner join wanted
+    inner join directed
         on
-            supplies.scenario = wanted.scenario
-            and supplies.mineral_group = wanted.mineral_group
-            and supplies.month = wanted.month
-            and supplies.supplier_iso3 = wanted.from_iso3
+            supplies.scenario = directed.scenario
+            and supplies.mineral_group = directed.mineral_group
+            and supplies.month = directed.month
+            and supplies.supplier_iso3 = directed.from_iso3
+    inner join shares_of_suppliers
+        on
+            directed.scenario = shares_of_suppliers.scenario
+            and directed.mineral_group = shares_of_suppliers.mineral_group
+            and directed.month = shares_of_suppliers.month
+            and directed.from_iso3 = shares_of_suppliers.from_iso3
 
 ),
 
-moved as (
+moved_amounts as (
 
     select
         scenario,
@@ -115,7 +125,7 @@ sums as (
         month,
         supplier_iso3,
         {{ sum_in_order('amount') }} as amount
-    from moved
+    from moved_amounts
     group by scenario, mineral_group, measure, month, supplier_iso3
 
 )
@@ -132,8 +142,9 @@ select
     supplies.lost_amount,
     supplies.added_amount_low,
     supplies.added_amount_high,
-    supplies.baseline_amount - supplies.lost_amount + coalesce(sums.amount, 0)
-        as remaining_amount,
+    {{ at_least_none(
+        'supplies.baseline_amount - supplies.lost_amount + coalesce(sums.amount, 0)'
+    ) }} as remaining_amount,
     supplies.snapshot_ids
 from supplies
 left join sums

@@ -8,7 +8,7 @@ relief_scenarios as (
 
     select
         *,
-        {{ group_of_material('material') }} as mineral_group
+        max(year) over (partition by project, scenario, material) as last_year
     from {{ ref('relief_scenarios') }}
 
 ),
@@ -22,17 +22,18 @@ changes as (
 
 ),
 
--- Tonnes that a project adds in each year, of all materials of the group.
 project_years as (
 
     select
         changes.scenario,
         changes.mineral_group,
         changes.position,
+        changes.relief_scenario,
         relief_scenarios.year,
-        {{ sum_in_order('relief_scenarios.tonnes_low') }} as tonnes_low,
-        {{ sum_in_order('relief_scenarios.tonnes_high') }} as tonnes_high,
-        {{ union_of_snapshots('relief_scenarios.snapshot_ids') }} as snapshot_ids
+        relief_scenarios.last_year,
+        relief_scenarios.tonnes_low,
+        relief_scenarios.tonnes_high,
+        relief_scenarios.snapshot_ids
     from changes
     inner join relief_scenarios
         on
@@ -41,17 +42,21 @@ project_years as (
             and changes.mineral_group = relief_scenarios.mineral_group
             and changes.importer_iso3
             = coalesce(relief_scenarios.importer_iso3, changes.importer_iso3)
-    group by
-        changes.scenario, changes.mineral_group, changes.position, relief_scenarios.year
 
 ),
 
--- From the first year in which something changes to the first that has all of it.
+-- From the first year in which something changes to the first that has all of it. What is extended
+-- is so from the day of the build.
 turning_years as (
 
     select
         scenario,
-        extract(year from coalesce(from_date, effective_date)) as first_year,
+        extract(
+            year from case
+                when kind = 'extend' then least(effective_date, {{ as_of_day() }})
+                else coalesce(from_date, effective_date)
+            end
+        ) as first_year,
         extract(year from coalesce(from_date, effective_date)) + 1 as last_year
     from changes
     where coalesce(from_date, effective_date) is not null
@@ -82,6 +87,39 @@ months as (
 
 ),
 
+years as (
+
+    select distinct
+        scenario,
+        extract(year from month) as year
+    from months
+
+),
+
+-- Tonnes of all materials of the group. After its last year a project goes on, but for a trial.
+project_tonnes as (
+
+    select
+        project_years.scenario,
+        project_years.mineral_group,
+        project_years.position,
+        years.year,
+        {{ sum_in_order('project_years.tonnes_low') }} as tonnes_low,
+        {{ sum_in_order('project_years.tonnes_high') }} as tonnes_high,
+        {{ union_of_snapshots('project_years.snapshot_ids') }} as snapshot_ids
+    from years
+    inner join project_years
+        on
+            years.scenario = project_years.scenario
+            and case
+                when project_years.relief_scenario = 'trial' then years.year
+                else least(years.year, project_years.last_year)
+            end = project_years.year
+    group by
+        project_years.scenario, project_years.mineral_group, project_years.position, years.year
+
+),
+
 spread as (
 
     select
@@ -94,19 +132,19 @@ spread as (
         changes.to_supplier_iso3,
         months.month,
         changes.share,
-        coalesce(changes.tonnes_low, project_years.tonnes_low) / 12 as tonnes_low,
-        coalesce(changes.tonnes_high, project_years.tonnes_high) / 12 as tonnes_high,
+        coalesce(changes.tonnes_low, project_tonnes.tonnes_low) / 12 as tonnes_low,
+        coalesce(changes.tonnes_high, project_tonnes.tonnes_high) / 12 as tonnes_high,
         coalesce(months.month >= changes.from_date, changes.project is not null) as is_in_effect,
-        list_distinct([changes.snapshot_id] || coalesce(project_years.snapshot_ids, []))
+        list_distinct([changes.snapshot_id] || coalesce(project_tonnes.snapshot_ids, []))
             as snapshot_ids
     from changes
     inner join months on changes.scenario = months.scenario
-    left join project_years
+    left join project_tonnes
         on
-            changes.scenario = project_years.scenario
-            and changes.mineral_group = project_years.mineral_group
-            and changes.position = project_years.position
-            and extract(year from months.month) = project_years.year
+            changes.scenario = project_tonnes.scenario
+            and changes.mineral_group = project_tonnes.mineral_group
+            and changes.position = project_tonnes.position
+            and extract(year from months.month) = project_tonnes.year
 
 )
 

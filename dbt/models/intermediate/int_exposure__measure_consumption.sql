@@ -40,29 +40,40 @@ cited as (
 
 ),
 
--- Of the newest year: what is used where production is known, else what is imported.
+-- Of the newest year: what is used where production and exports are known, else what is imported.
+-- A net exporter's use is not known from trade.
 computed as (
 
     select
         import_reliance.economy_iso3 as importer_iso3,
         groups.material,
         case
-            when import_reliance.production_t is null then import_reliance.imports_t
-            else
-                import_reliance.imports_t
-                + import_reliance.production_t
-                - import_reliance.exports_t
+            when import_reliance.production_t is null then 'production_not_known'
+            when import_reliance.exports_t is null then 'exports_not_known'
+            when
+                import_reliance.imports_t + import_reliance.production_t
+                <= import_reliance.exports_t
+                then 'net_exporter'
+        end as reason_of_use,
+        case
+            when reason_of_use in ('production_not_known', 'exports_not_known')
+                then import_reliance.imports_t
+            when reason_of_use is null
+                then
+                    import_reliance.imports_t
+                    + import_reliance.production_t
+                    - import_reliance.exports_t
         end as consumption_t,
+        reason_of_use as reason,
         import_reliance.year as consumption_year,
         case
-            when import_reliance.production_t is null then 'imports_alone'
-            else 'imports_production_exports'
+            when reason_of_use in ('production_not_known', 'exports_not_known') then 'imports_alone'
+            when reason_of_use is null then 'imports_production_exports'
         end as consumption_basis,
-        case when import_reliance.production_t is null then 'production_not_known' end as reason,
         import_reliance.snapshot_ids
     from import_reliance
     inner join groups on import_reliance.mineral_group = groups.mineral_group
-    where import_reliance.imports_t is not null
+    where import_reliance.imports_t > 0
     qualify
         row_number() over (
             partition by import_reliance.economy_iso3, groups.material
@@ -77,12 +88,11 @@ together as (
         *,
         1 as precedence
     from cited
-    union all
+    union all by name
     select
-        *,
+        * exclude (reason_of_use),
         2 as precedence
     from computed
-    where consumption_t > 0
 
 )
 

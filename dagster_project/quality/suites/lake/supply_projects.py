@@ -37,6 +37,10 @@ RULES = (
         "Tonnes on different bases are never added.",
     ),
     is_one_of(
+        "figure_is_known", "figure_of", words.PROJECT_FIGURES,
+        "Output and contracts are not capacity.",
+    ),
+    is_one_of(
         "status_is_known", "status", words.PROJECT_STATUSES,
         "What is only proposed does not count as announced.",
     ),

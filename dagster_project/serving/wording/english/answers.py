@@ -297,23 +297,31 @@ def announced(facts: Facts) -> str:
 
 
 def announced_detail(facts: Facts) -> str | None:
-    """The least of it, the other bases, and the projects without a figure."""
+    """The least of it, the other bases, and the plants whose capacity is not published."""
     bases = {row["basis"]: row for row in facts["bases"] or ()}
     own = bases.pop("dy_tb_oxide", None)
     if own is None:
         return None
     parts = [f"at least {tonnes_rounded(own['tonnes_low'])}"]
-    for basis, name in MATERIALS.items():
-        row = bases.get(basis)
-        if row is None:
-            continue
-        figures = (
-            [] if row["tonnes_high"] is None else [_span(row["tonnes_low"], row["tonnes_high"])]
-        )
-        if row["without_figures"]:
-            figures.append(f"{counted(row['without_figures'], 'plant')} without figures")
-        parts.append(f"{name} {' and '.join(figures)}")
-    return "; ".join([*parts, "never to be added"])
+    parts += [
+        f"{name} {_announced_of(bases[basis])}" for basis, name in MATERIALS.items()
+        if basis in bases
+    ]  # fmt: skip
+    return f"{'; '.join(parts)}; listed plants alone, never to be added"
+
+
+def _announced_of(row: Facts) -> str:
+    figures = []
+    if row["tonnes_high"] is not None:
+        figures.append(_span(row["tonnes_low"], row["tonnes_high"]))
+    if row["without_capacity"]:
+        figures.append(f"{counted(row['without_capacity'], 'plant')} without a capacity")
+    existing = (
+        f" (all makers in {row['existing_year']}: {tonnes_rounded(row['existing'])})"
+        if row["existing"]
+        else ""
+    )
+    return " and ".join(figures) + existing
 
 
 # --- trade by month ---

@@ -12,6 +12,7 @@
     'int_answers__show_restrictions',
     'int_answers__show_notices',
     'int_answers__show_relief',
+    'int_answers__show_announced',
     'int_answers__show_markets',
     'int_answers__show_event_studies',
 ] %}

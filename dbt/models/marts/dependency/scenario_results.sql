@@ -22,30 +22,36 @@ scenario_changes as (
 
 ),
 
+change_texts as (
+
+    select
+        scenario,
+        title,
+        concat_ws(
+            ' ',
+            kind,
+            coalesce(supplier_iso3, clause_id),
+            to_supplier_iso3,
+            {{ plain_number('share') }},
+            case when project is null then {{ plain_number('tonnes_low') }} end,
+            case when tonnes_high > tonnes_low then {{ plain_number('tonnes_high') }} end,
+            project,
+            relief_scenario,
+            coalesce(strftime(from_date, '%Y-%m'), cast(effective_date as varchar)),
+            array_to_string(mineral_groups, '+')
+        ) as change_text
+    from scenario_changes
+
+),
+
 -- The same text whatever the order of the changes.
-stated as (
+assumption_texts as (
 
     select
         scenario,
         any_value(title) as title,
-        string_agg(
-            concat_ws(
-                ' ',
-                kind,
-                coalesce(supplier_iso3, clause_id),
-                to_supplier_iso3,
-                {{ plain_number('share') }},
-                case when project is null then {{ plain_number('tonnes_low') }} end,
-                case when tonnes_high > tonnes_low then {{ plain_number('tonnes_high') }} end,
-                project,
-                relief_scenario,
-                coalesce(strftime(from_date, '%Y-%m'), cast(effective_date as varchar)),
-                array_to_string(mineral_groups, '+')
-            ),
-            '; '
-            order by kind, coalesce(supplier_iso3, clause_id), position
-        ) as assumptions
-    from scenario_changes
+        string_agg(change_text, '; ' order by change_text) as assumptions
+    from change_texts
     group by scenario
 
 ),
@@ -204,7 +210,7 @@ results as (
 
 select
     results.scenario,
-    stated.title,
+    assumption_texts.title,
     results.importer_iso3,
     results.mineral_group,
     results.measure,
@@ -216,7 +222,7 @@ select
     results.scenario_value,
     results.value_at_high_supply,
     results.scenario_value - results.baseline_value as change,
-    stated.assumptions,
+    assumption_texts.assumptions,
     results.snapshot_ids
 from results
-inner join stated on results.scenario = stated.scenario
+inner join assumption_texts on results.scenario = assumption_texts.scenario

@@ -60,7 +60,30 @@ buyers as (
 
 ),
 
--- A project in building or planned, once it starts: what operates is in the trade of today.
+newest_trade as (
+
+    select max(year) as year from {{ ref('import_reliance') }}
+
+),
+
+-- What a project includes of another is left to that one.
+included as (
+
+    select
+        wholes.project,
+        wholes.basis,
+        {{ sum_in_order('coalesce(parts.capacity_t_low, parts.capacity_t_high)') }} as low,
+        {{ sum_in_order('coalesce(parts.capacity_t_high, parts.capacity_t_low)') }} as high
+    from projects as wholes
+    inner join projects as parts
+        on
+            list_contains(wholes.includes, parts.project)
+            and wholes.basis = parts.basis
+    group by wholes.project, wholes.basis
+
+),
+
+-- Capacity that starts after the newest trade: what operated before is in it.
 announced as (
 
     select
@@ -68,21 +91,30 @@ announced as (
         'as_announced' as scenario,
         coalesce(buyers.importer_iso3, 'ALL') as importer_iso3,
         projects.basis as material,
-        {{ sum_in_order('coalesce(projects.capacity_t_low, 0)') }}
-        * coalesce(any_value(buyers.low), 1)
-            as capacity_t_low,
-        {{ sum_in_order('coalesce(projects.capacity_t_high, projects.capacity_t_low)') }}
-        * coalesce(any_value(buyers.high), 1) as capacity_t_high,
+        (
+            {{ sum_in_order('coalesce(projects.capacity_t_low, 0)') }}
+            - coalesce(any_value(included.low), 0)
+        ) * coalesce(any_value(buyers.low), 1) as capacity_t_low,
+        (
+            {{ sum_in_order('coalesce(projects.capacity_t_high, projects.capacity_t_low)') }}
+            - coalesce(any_value(included.high), 0)
+        ) * coalesce(any_value(buyers.high), 1) as capacity_t_high,
         min(projects.start_year) as start_year
     from projects
+    cross join newest_trade
     left join buyers
         on
             projects.project = buyers.project
             and projects.basis = buyers.material
+    left join included
+        on
+            projects.project = included.project
+            and projects.basis = included.basis
     where
-        not projects.is_total
-        and projects.status in ('building', 'planned')
+        projects.counted_from_year is not null
         and projects.start_year is not null
+        and projects.figure_of = 'capacity'
+        and (projects.status <> 'operating' or projects.start_year > newest_trade.year)
         and projects.stage <> 'mine'
         and {{ group_of_material('projects.basis') }} is not null
         and coalesce(projects.capacity_t_high, projects.capacity_t_low) is not null
@@ -141,7 +173,7 @@ tonnes as (
 
 ),
 
-stated as (
+assumption_texts as (
 
     select
         capacities.project,
@@ -173,6 +205,7 @@ select
     tonnes.scenario,
     cast(tonnes.year as integer) as year,
     tonnes.material,
+    {{ group_of_material('tonnes.material') }} as mineral_group,
     nullif(tonnes.importer_iso3, 'ALL') as importer_iso3,
     tonnes.tonnes_low,
     tonnes.tonnes_high,
@@ -182,10 +215,10 @@ select
     {{ capped_at_one('tonnes.tonnes_low / consumption.consumption_t') }} as consumption_share_low,
     {{ capped_at_one('tonnes.tonnes_high / consumption.consumption_t') }}
         as consumption_share_high,
-    stated.assumptions,
+    assumption_texts.assumptions,
     case
         when tonnes.importer_iso3 = 'ALL' then 'buyer_not_known'
-        when consumption.consumption_t is not null then consumption.reason
+        when consumption.importer_iso3 is not null then consumption.reason
         when list_contains({{ materials_with_codes() }}, tonnes.material) then 'no_weights'
         else 'no_code_of_the_material'
     end as reason,
@@ -194,11 +227,11 @@ select
         as snapshot_ids
 from tonnes
 inner join project_rows on tonnes.project = project_rows.project
-inner join stated
+inner join assumption_texts
     on
-        tonnes.project = stated.project
-        and tonnes.scenario = stated.scenario
-        and tonnes.material = stated.material
+        tonnes.project = assumption_texts.project
+        and tonnes.scenario = assumption_texts.scenario
+        and tonnes.material = assumption_texts.material
 left join consumption
     on
         tonnes.importer_iso3 = consumption.importer_iso3

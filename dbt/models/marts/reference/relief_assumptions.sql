@@ -1,6 +1,7 @@
 with relief_assumptions as (
 
     select * from {{ ref('seed_relief_assumptions') }}
+    where known_at <= {{ as_of_day() }}
 
 )
 
@@ -15,5 +16,6 @@ select
     unit,
     basis,
     source,
-    source_url
+    source_url,
+    known_at
 from relief_assumptions

@@ -5,7 +5,7 @@ with supply_projects as (
 ),
 
 -- A capacity that was announced without a year operates since it was read at the latest.
-dated as (
+projects_with_years as (
 
     select
         *,
@@ -25,7 +25,7 @@ wholes as (
     select
         unnest(includes) as project,
         counted_from_year
-    from dated
+    from projects_with_years
 
 ),
 
@@ -40,28 +40,29 @@ replaced as (
 )
 
 select
-    dated.project,
-    dated.name,
-    dated.company,
-    dated.economy_iso3,
-    dated.stage,
-    dated.product,
-    dated.minerals,
-    dated.capacity_t_low,
-    dated.capacity_t_high,
-    dated.basis,
-    dated.status,
-    dated.status_note,
-    dated.start_year,
-    dated.counted_from_year,
+    projects_with_years.project,
+    projects_with_years.name,
+    projects_with_years.company,
+    projects_with_years.economy_iso3,
+    projects_with_years.stage,
+    projects_with_years.product,
+    projects_with_years.minerals,
+    projects_with_years.capacity_t_low,
+    projects_with_years.capacity_t_high,
+    projects_with_years.figure_of,
+    projects_with_years.basis,
+    projects_with_years.status,
+    projects_with_years.status_note,
+    projects_with_years.start_year,
+    projects_with_years.counted_from_year,
     replaced.replaced_in_year,
-    dated.includes,
-    dated.is_total,
-    dated.known_at as as_of,
-    dated.known_precision as date_precision,
-    dated.note,
-    dated.citation,
-    dated.source,
-    dated.source_url
-from dated
-left join replaced on dated.project = replaced.project
+    projects_with_years.includes,
+    projects_with_years.is_total,
+    projects_with_years.known_at as as_of,
+    projects_with_years.known_precision as date_precision,
+    projects_with_years.note,
+    projects_with_years.citation,
+    projects_with_years.source,
+    projects_with_years.source_url
+from projects_with_years
+left join replaced on projects_with_years.project = replaced.project

@@ -9,7 +9,7 @@ PROJECT: Row = {
     **PROVENANCE, "project": "LACQ", "name": "Lacq", "company": "Carester",
     "economy_iso3": "FRA", "is_total": False, "stage": "separation", "product": "Dy and Tb oxide",
     "minerals": ["dysprosium", "terbium"], "capacity_t_low": 590.0, "capacity_t_high": 600.0,
-    "basis": "dy_tb_oxide", "status": "building", "start_year": 2026, "includes": [],
+    "basis": "dy_tb_oxide", "figure_of": "capacity", "status": "building", "start_year": 2026, "includes": [],
     "known_at": date(2025, 3, 19), "known_precision": "day",
 }  # fmt: skip
 
@@ -28,6 +28,7 @@ DEFECTS: Defects = {
     "economy_is_a_known_economy": ({"economy_iso3": "FR"}, 1),
     "stage_is_known": ({"stage": "refinery"}, 1),
     "basis_is_known": ({"basis": "oxide"}, 1),
+    "figure_is_known": ({"figure_of": "plan"}, 1),
     "status_is_known": ({"status": "soon"}, 1),
     "least_capacity_is_not_above_the_largest": ({"capacity_t_low": 601.0}, 1),
     "economy_is_missing_of_totals_alone": ({"economy_iso3": None}, 1),

@@ -6,11 +6,12 @@ from datetime import date
 from tests.unit.quality.seeded import Defects, Row
 
 GOOD: Sequence[Row] = [
-    {"stage": "separation", "product": "Dy and Tb oxide", "basis": "dy_tb_oxide",
+    {"stage": "separation", "product": "Dy and Tb oxide", "basis": "dy_tb_oxide", "figure_of": "capacity",
      "status": "building", "economy_iso3": "FRA", "capacity_t_low": 590.0,
      "capacity_t_high": 600.0, "as_of": date(2025, 3, 19), "date_precision": "day",
      "source_url": "https://example.org/lacq"},
-    {"stage": "magnet", "product": "NdFeB magnets", "basis": "magnets", "status": "operating",
+    {"stage": "magnet", "product": "NdFeB magnets", "basis": "magnets", "figure_of": "output",
+     "status": "operating",
      "economy_iso3": None, "capacity_t_low": 23750.0, "capacity_t_high": None,
      "as_of": date(2025, 9, 30), "date_precision": "month", "source_url": None},
 ]  # fmt: skip
@@ -18,6 +19,7 @@ GOOD: Sequence[Row] = [
 DEFECTS: Defects = {
     "stage_is_known": ({"stage": "refinery"}, 1),
     "basis_is_known": ({"basis": "oxide"}, 1),
+    "figure_of_is_known": ({"figure_of": "plan"}, 1),
     "status_is_known": ({"status": "soon"}, 1),
     "date_precision_is_known": ({"date_precision": "week"}, 1),
     "economy_is_a_known_economy": ({"economy_iso3": "FR"}, 1),
