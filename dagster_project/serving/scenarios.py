@@ -27,6 +27,14 @@ qualify rank() over (partition by mineral_group order by period_start desc) = 1
 order by supplier_iso3, period_start
 """
 
+_PROJECTS = """
+select distinct relief.scenario, relief.mineral_group, relief.importer_iso3, projects.economy_iso3
+from exposure.relief_scenarios as relief
+inner join reference.supply_projects as projects on relief.project = projects.project
+where relief.project = $project
+order by all
+"""
+
 _RESULTS = """
 select *
 from dependency.scenario_results
@@ -51,7 +59,7 @@ def require_possible(published_file: Path, scenario: Scenario) -> None:
                 case "cut" | "shift":
                     _require_supplier(ask, scenario.importer, change)
                 case "add" if has_projects and change.columns["project"]:
-                    _require_known_project(ask, change)
+                    _require_known_project(ask, scenario.importer, change)
 
 
 def _require_known_clause(ask: Ask, change: ReadChange) -> None:
@@ -62,23 +70,36 @@ def _require_known_clause(ask: Ask, change: ReadChange) -> None:
         )
 
 
-def _require_known_project(ask: Ask, change: ReadChange) -> None:
+def _require_known_project(ask: Ask, importer: str, change: ReadChange) -> None:
     project, relief = change.columns["project"], change.columns["relief_scenario"]
-    rows = ask(
-        "select distinct scenario from exposure.relief_scenarios where project = $project "
-        "order by scenario",
-        project=project,
-    )
+    rows = ask(_PROJECTS, project=project)
     if not rows:
         raise UnknownCodeError(
             f"{change.at('project')}: `project` is {project!r}, which is no supply project of "
             "exposure.relief_scenarios."
         )
-    known = [str(row["scenario"]) for row in rows]
+    known = list(dict.fromkeys(str(row["scenario"]) for row in rows))
     if relief not in known:
         raise UnknownCodeError(
             f"{change.at('relief')}: `relief` is {relief!r}; the scenarios of {shortened(project)} "
             f"are {listed(known)}."
+        )
+    groups = change.columns["mineral_groups"]
+    if not any(
+        row["scenario"] == relief
+        and row["mineral_group"] in groups
+        and row["importer_iso3"] in (None, importer)
+        for row in rows
+    ):
+        raise UnknownCodeError(
+            f"{change.at('project')}: {shortened(project)} adds nothing of {' or '.join(groups)} "
+            f"for {importer}."
+        )
+    economies = {row["economy_iso3"] for row in rows}
+    if change.columns["supplier_iso3"] not in economies:
+        raise UnknownCodeError(
+            f"{change.at('add')}: `add` is {change.columns['supplier_iso3']!r}, but "
+            f"{shortened(project)} is in {listed(sorted(map(str, economies)))}."
         )
 
 
@@ -129,13 +150,12 @@ def print_results(scenario: str, rows: Sequence[Row] | None) -> None:
         years = sorted({row["year"] for row in of_series})
         metrics = _metrics_shown(of_series)
         by_year = {(row["metric"], row["year"]): row for row in of_series}
+        first_rows = {row["metric"]: row for row in reversed(of_series)}
         print_table(
             [
                 Column("metric", metrics, False),
-                Column(
-                    "now", [_figure(by_year[metric, years[0]], "baseline_value")
-                            for metric in metrics], True,
-                ),
+                Column("now", [_figure(first_rows[metric], "baseline_value") for metric in metrics],
+                       True),
                 *(
                     Column(
                         str(year),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -56,6 +57,9 @@ NO_IMPORTERS = ("WLD", "_X")
 NO_SUPPLIERS = (*NO_IMPORTERS, UNION)
 """Codes in the list of economies that are not a single economy."""
 
+LAST_YEAR = 2060
+"""No plan reaches further, and each year of a scenario has a row per supplier."""
+
 LONGEST_NAME = 60
 """Characters of the name of a scenario, which is the name of its file in the landing."""
 
@@ -68,7 +72,7 @@ ROUNDING = 1e-9
 
 def _slug(value: object) -> str:
     text = as_text(value)
-    if not all(part.isalnum() and part.isascii() and part.islower() for part in text.split("_")):
+    if not re.fullmatch("[a-z0-9]+(_[a-z0-9]+)*", text):
         raise ValueError(f"is {text!r}; a scenario is named like `china_stops_to_japan`")
     if len(text) > LONGEST_NAME:
         raise ValueError(f"is {text!r}; a name has at most {LONGEST_NAME} characters")
@@ -301,6 +305,12 @@ def read_scenario(
         raise UpstreamFormatError(f"{listed}: it changes nothing.")
     entries = listed_entries(head.changes, f"{listed}: `changes`")
     changes = [_read_change(entry, i, head.groups) for i, entry in enumerate(entries, start=1)]
+    for change in changes:
+        _require_horizon(change)
+        if change.columns.get("to_supplier_iso3") == head.importer:
+            raise UpstreamFormatError(
+                f"{change.at('to')}: `to` is the importer itself; its own supply is an `add`."
+            )
     if not document.is_bundled:
         landed_on = utc_naive(document.retrieved_at).date()
         for change in changes:
@@ -374,6 +384,18 @@ def _require_groups(
             )
 
 
+def _require_horizon(change: ReadChange) -> None:
+    """Raise UpstreamFormatError for a month or day beyond the last year."""
+    for field, column in (("from", "from_date"), ("on", "effective_date")):
+        day = change.columns.get(column)
+        if day and day.year > LAST_YEAR:
+            named = "until" if change.columns["kind"] == "extend" else field
+            raise UpstreamFormatError(
+                f"{change.at(named)}: `{named}` is in {day.year}; a scenario reaches to "
+                f"{LAST_YEAR}."
+            )
+
+
 def _require_future(change: ReadChange, landed_on: date) -> None:
     """Raise UpstreamFormatError for a month that has begun, or a day that is past."""
     month, day = change.columns.get("from_date"), change.columns.get("effective_date")
@@ -401,6 +423,7 @@ def _require_consistent(changes: Sequence[ReadChange]) -> None:
     """
     same: dict[str, ReadChange] = {}
     clauses: dict[str, ReadChange] = {}
+    projects: dict[tuple[str, str], ReadChange] = {}
     shares: dict[tuple[str, str, str], float] = {}
     for change in changes:
         columns = change.columns
@@ -414,6 +437,13 @@ def _require_consistent(changes: Sequence[ReadChange]) -> None:
                     f"{shortened(clause)} already."
                 )
             clauses[clause] = change
+        if project := columns.get("project"):
+            first = projects.setdefault((project, columns["relief_scenario"]), change)
+            if first is not change:
+                raise UpstreamFormatError(
+                    f"{change.where}: {first.where.name} adds the project {shortened(project)} "
+                    "already."
+                )
         if columns.get("share") is None:
             continue
         for group in columns["mineral_groups"]:
@@ -423,4 +453,11 @@ def _require_consistent(changes: Sequence[ReadChange]) -> None:
                 raise UpstreamFormatError(
                     f"{change.where}: with it the shares of `{columns['kind']}: "
                     f"{columns['supplier_iso3']}` add up to {total:.9g} of {group}; the most is 1."
+                )
+    for change in changes:
+        receiver = change.columns.get("to_supplier_iso3")
+        for group in change.columns["mineral_groups"] if receiver else ():
+            if shares.get(("cut", receiver, group), 0) > 1 - ROUNDING:
+                raise UpstreamFormatError(
+                    f"{change.at('to')}: `to` is {receiver}, of which all {group} are cut."
                 )

@@ -216,12 +216,13 @@ def test_magnets_of_japan_from_china_hubs_included(answer: Answer, rows: Rows) -
 
 
 def test_what_is_announced_outside_china_by_2028(answer: Answer) -> None:
-    found = {(stage, basis): (low, high) for stage, basis, low, high, _ in answer(20)}
-    assert found["separation", "dy_tb_oxide"] == (790, 800)
-    assert found["separation", "ndpr_oxide"] == (10_150, 12_700)
-    assert found["separation", "rare_earth_oxides"] == (20_500, 20_500)
-    assert found["magnet", "magnets"] == (21_400, 21_400)
-    assert found["metal", "metal"] == (None, None)
+    listed = {tuple(key): (low, high) for *key, low, high, _ in answer(20)}
+    assert listed["separation", "dy_tb_oxide", "capacity"] == (790, 800)
+    assert listed["separation", "ndpr_oxide", "capacity"] == (1_650, 1_800)
+    assert listed["separation", "ndpr_oxide", "contract"] == (7_200, 9_600)
+    assert listed["separation", "rare_earth_oxides", "capacity"] == (20_500, 20_500)
+    assert listed["magnet", "magnets", "capacity"] == (21_400, 21_400)
+    assert listed["metal", "metal", "capacity"] == (None, None)
 
 
 def test_what_china_would_leave_uncovered(answer: Answer) -> None:

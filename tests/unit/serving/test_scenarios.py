@@ -31,9 +31,16 @@ create table exposure.measures as select 'CN-2025-18' as clause_id;
 _PROJECTS = """
 create table exposure.relief_scenarios as
     select * from (values
-        ('MINAMITORISHIMA', 'trial_2027', 2027), ('MINAMITORISHIMA', 'commercial', 2030),
-        ('MINAMITORISHIMA', 'commercial', 2031)
-    ) as scenarios (project, scenario, year);
+        ('MINAMITORISHIMA', 'trial_2027', 2027, 'rare_earths', 'JPN'),
+        ('MINAMITORISHIMA', 'commercial', 2030, 'rare_earths', 'JPN'),
+        ('MINAMITORISHIMA', 'commercial', 2031, 'rare_earths', 'JPN'),
+        ('MP_10X', 'as_announced', 2028, 'permanent_magnets', 'USA'),
+        ('NARVA', 'as_announced', 2026, 'permanent_magnets', null)
+    ) as scenarios (project, scenario, year, mineral_group, importer_iso3);
+create schema reference;
+create table reference.supply_projects as
+    select * from (values ('MINAMITORISHIMA', 'JPN'), ('MP_10X', 'USA'), ('NARVA', 'EST'))
+    as projects (project, economy_iso3);
 """
 _RESULTS = """
 create schema if not exists dependency;
@@ -57,6 +64,8 @@ insert into dependency.scenario_results values
      15981.5, 'cut CHN'),
     ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2028, 'uncovered_t', null, 0, 15981.5, 12000,
      15981.5, 'cut CHN'),
+    ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2028, 'supplier_share_FRA', 'FRA', 0, 0.2, 0.2,
+     0.2, 'cut CHN'),
     ('mine', 'JPN', 'rare_earths', 'value_usd', 2027, 'hhi', null, 0.25, 0.26, 0.26, 0.01, null),
     ('other', 'JPN', 'gallium', 'value_usd', 2027, 'hhi', null, 1, 2, null, 1, 'none');
 """
@@ -84,6 +93,7 @@ POSSIBLE = (
     "{shift: CHN, to: NOR, share: 0.1, from: 2027-01}",
     "{add: NOR, tonnes: 5, from: 2027-01, groups: [rare_earths]}",
     "{add: JPN, project: MINAMITORISHIMA, relief: commercial}",
+    "{add: EST, project: NARVA, relief: as_announced}",
     "{lift: CN-2025-18, on: 2027-03-31}",
 )
 
@@ -105,8 +115,15 @@ def test_a_scenario_of_what_is_published_is_possible(tmp_path: Path) -> None:
         (["{add: JPN,\n     project: MINAMITORISHIMA,\n     relief: comercial}"],
          "line 8: change 1: `relief` is 'comercial'; the scenarios of MINAMITORISHIMA are "
          "commercial, trial_2027."),
+        (["{add: USA, project: MP_10X, relief: as_announced}"],
+         "line 6: change 1: MP_10X adds nothing of permanent_magnets or rare_earths for JPN."),
+        (["{add: JPN, project: MINAMITORISHIMA, relief: commercial, groups: [permanent_magnets]}",
+          "{cut: CHN, from: 2027-01}"],
+         "line 6: change 1: MINAMITORISHIMA adds nothing of permanent_magnets for JPN."),
+        (["{add: CHN, project: NARVA, relief: as_announced}"],
+         "line 6: change 1: `add` is 'CHN', but NARVA is in EST."),
         ([*POSSIBLE, "{cut: AUT, from: 2027-01}"],
-         "line 12: change 7: `cut` is 'AUT', which supplied no permanent_magnets or "
+         "line 13: change 8: `cut` is 'AUT', which supplied no permanent_magnets or "
          "rare_earths to JPN in 2024."),
         # A supplier of an earlier year, of a month, and one with a share of 0.
         (["{shift: EST, to: NOR, share: 0.1, from: 2027-01, groups: [rare_earths]}",
@@ -153,6 +170,7 @@ def test_results_are_printed_a_metric_a_row_and_a_year_a_column(
         "uncovered_t              0  15,982 to 14,000  15,982 to 12,000",
         "hhi                  0.520             0.310                 –",
         "supplier_share_CHN  71.3 %             0.0 %             0.0 %",
+        "supplier_share_FRA   0.0 %                 –            20.0 %",
         "",
         "mine: rare_earths into JPN, value_usd",
         "metric    now   2027",

@@ -245,6 +245,11 @@ def test_the_order_of_the_changes_changes_nothing_but_their_position() -> None:
         ("add: MYS\n    tonnes: 1\n    from: 2027-01", 7,
          "`tonnes` are of one mineral group and not of 2; name it in `groups`"),
         ("lift: CN-2025-18", 6, "`on` is missing"),
+        ("cut: CHN\n    from: 2061-01", 7, "`from` is in 2061; a scenario reaches to 2060"),
+        ("extend: CN-2025-18\n    until: 9999-12-31", 7,
+         "`until` is in 9999; a scenario reaches to 2060"),
+        ("shift: CHN\n    to: JPN\n    share: 0.1\n    from: 2027-01", 7,
+         "`to` is the importer itself; its own supply is an `add`"),
         ("lift: CN-2025-18\n    on: 2027-02-30", 7,
          "`on` is '2027-02-30' and not a day like 2026-01-06"),
         ("lift: CN-2025-18\n    on: 2027-03-31\n    groups: [rare_earths]", 8,
@@ -289,6 +294,7 @@ def test_an_impossible_head_is_refused_with_its_line(
         ("China stops", "'China stops'; a scenario is named like `china_stops_to_japan`"),
         ("../mine", "'../mine'; a scenario is named like `china_stops_to_japan`"),
         ("2027", "2027 and not text; write it in quotes"),
+        ("China_2027", "'China_2027'; a scenario is named like `china_stops_to_japan`"),
         ("a" * 61, f"'{'a' * 61}'; a name has at most 60 characters"),
     ],
 )
@@ -312,6 +318,10 @@ def test_a_scenario_has_a_plain_name(name: str, reason: str) -> None:
          "line 7: change 2: with it the shares of `shift: CHN` add up to 1.1 of "
          "permanent_magnets; the most is 1."),
         (["cut: CHN, share: 1", "cut: VNM", "cut: CHN"], "line 8: change 3 repeats change 1."),
+        (["shift: CHN, to: VNM, share: 0.3", "cut: VNM, groups: [rare_earths]"],
+         "line 6: change 1: `to` is VNM, of which all rare_earths are cut."),
+        (["add: JPN, project: P, relief: trial", "add: JPN, project: P, relief: trial, because: b"],
+         "line 7: change 2: change 1 adds the project P already."),
     ],
 )  # fmt: skip
 def test_changes_that_are_impossible_together_are_refused(changes: list[str], message: str) -> None:
@@ -431,3 +441,11 @@ def test_whatever_is_in_a_field_is_read_or_refused_in_a_sentence(text: str, plac
         assert refusal(changed).startswith("scenarios: ")
     else:
         assert 1 <= len(found) <= 6
+
+
+@pytest.mark.parametrize("name", ["china_2027", "2027", "a_1_b"])
+def test_a_name_may_have_digits(name: str) -> None:
+    text = f"{HEAD}  - {{cut: CHN, from: 2027-01}}\n".replace(
+        "scenario: mine", f'scenario: "{name}"'
+    )
+    assert rows(text)[0]["scenario"] == name

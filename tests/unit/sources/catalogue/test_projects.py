@@ -41,8 +41,9 @@ deposit_grades:
 """
 
 SPLIT = {
-    # The list has two products, or two totals, in one row.
+    # The list has two products, stages or totals in one row.
     "Lynas Texas (Seadrift)": 2, "White Mesa phase 2": 3, "Magnet makers outside China, total": 2,
+    "Independence (Fort Worth)": 2, "Shin-Etsu rare-earth smelting in Japan": 2,
 }  # fmt: skip
 
 

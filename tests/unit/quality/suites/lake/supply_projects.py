@@ -9,7 +9,8 @@ PROJECT: Row = {
     **PROVENANCE, "project": "LACQ", "name": "Lacq", "company": "Carester",
     "economy_iso3": "FRA", "is_total": False, "stage": "separation", "product": "Dy and Tb oxide",
     "minerals": ["dysprosium", "terbium"], "capacity_t_low": 590.0, "capacity_t_high": 600.0,
-    "basis": "dy_tb_oxide", "figure_of": "capacity", "status": "building", "start_year": 2026, "includes": [],
+    "basis": "dy_tb_oxide", "figure_of": "capacity", "status": "building",
+    "start_year": 2026, "includes": [],
     "known_at": date(2025, 3, 19), "known_precision": "day",
 }  # fmt: skip
 

@@ -6,7 +6,8 @@ from datetime import date
 from tests.unit.quality.seeded import Defects, Row
 
 GOOD: Sequence[Row] = [
-    {"stage": "separation", "product": "Dy and Tb oxide", "basis": "dy_tb_oxide", "figure_of": "capacity",
+    {"stage": "separation", "product": "Dy and Tb oxide", "basis": "dy_tb_oxide",
+     "figure_of": "capacity",
      "status": "building", "economy_iso3": "FRA", "capacity_t_low": 590.0,
      "capacity_t_high": 600.0, "as_of": date(2025, 3, 19), "date_precision": "day",
      "source_url": "https://example.org/lacq"},
