@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -34,29 +35,29 @@ def results(rows: Rows, scenario: str, group: str, year: int) -> Mapping[str, tu
 def test_china_stops_all_exports_to_japan(rows: Rows) -> None:
     """From January 2027 all of China's tonnes of 2024 are lost and nothing takes their place.
     What remains is Viet Nam's, and what no partner is published of."""
-    found = results(rows, "china_stops_to_japan", "rare_earths", 2027)
+    by_metric = results(rows, "china_stops_to_japan", "rare_earths", 2027)
     remaining = ALL_2024 - CHINA_2024  # 6,424 t
-    assert found["lost_t"] == [0, pytest.approx(CHINA_2024), pytest.approx(CHINA_2024)]
-    assert found["uncovered_t"][1] == pytest.approx(CHINA_2024), "nothing is added"
-    assert found["uncovered_share"][1] == pytest.approx(0.7133, abs=1e-4)
-    assert found["total_t"][:2] == [pytest.approx(ALL_2024), pytest.approx(remaining)]
-    assert found["supplier_share_CHN"][:2] == [pytest.approx(CHINA_2024 / ALL_2024), 0]
+    assert by_metric["lost_t"] == [0, pytest.approx(CHINA_2024), pytest.approx(CHINA_2024)]
+    assert by_metric["uncovered_t"][1] == pytest.approx(CHINA_2024), "nothing is added"
+    assert by_metric["uncovered_share"][1] == pytest.approx(0.7133, abs=1e-4)
+    assert by_metric["total_t"][:2] == [pytest.approx(ALL_2024), pytest.approx(remaining)]
+    assert by_metric["supplier_share_CHN"][:2] == [pytest.approx(CHINA_2024 / ALL_2024), 0]
     viet_nam = rows(
         "select amount / 1000 from dependency.supplier_shares where importer_iso3 = 'JPN' "
         "and supplier_iso3 = 'VNM' and mineral_group = 'rare_earths' and frequency = 'A' "
         "and period_start = '2024-01-01' and measure = 'net_weight_kg'"
     )[0][0]
     share = viet_nam / remaining
-    assert found["supplier_share_VNM"][1] == pytest.approx(share)
-    assert found["supplier_share__X"][1] == pytest.approx(1 - share)
+    assert by_metric["supplier_share_VNM"][1] == pytest.approx(share)
+    assert by_metric["supplier_share__X"][1] == pytest.approx(1 - share)
     # One published supplier is left: the index is the square of its share.
-    assert found["hhi"][1] == pytest.approx(share**2)
-    assert found["top_supplier_share"][1] == pytest.approx(share)
+    assert by_metric["hhi"][1] == pytest.approx(share**2)
+    assert by_metric["top_supplier_share"][1] == pytest.approx(share)
 
 
 def test_what_china_stops_is_no_longer_exposed(rows: Rows) -> None:
     """By value 44.0 % of USD 442.7 m are lost; what its restrictions would hit is gone with it."""
-    found = {
+    by_metric = {
         metric: (baseline, scenario)
         for metric, baseline, scenario in rows(
             "select metric, baseline_value, scenario_value from dependency.scenario_results "
@@ -64,39 +65,39 @@ def test_what_china_stops_is_no_longer_exposed(rows: Rows) -> None:
             "and year = 2028 and measure = 'value_usd'"
         )
     }
-    assert found["total_usd"][0] == pytest.approx(442_677_785, abs=1)
-    assert found["uncovered_share"] == (0, pytest.approx(0.4398, abs=1e-4))
-    assert found["exposed_value_low_usd"] == (0, 0)
+    assert by_metric["total_usd"][0] == pytest.approx(442_677_785, abs=1)
+    assert by_metric["uncovered_share"] == (0, pytest.approx(0.4398, abs=1e-4))
+    assert by_metric["exposed_value_low_usd"] == (0, 0)
     ((hit,),) = rows(
         "select sum(exposed_value_high_usd) from exposure.joint_exposure "
         "where importer_iso3 = 'JPN' and commodity_code in ('280530', '284610', '284690') "
         "and valid_from <= '2028-01-01' and valid_to is null"
     )
-    assert found["exposed_value_high_usd"] == (pytest.approx(hit), 0)
+    assert by_metric["exposed_value_high_usd"] == (pytest.approx(hit), 0)
 
 
 def test_magnets_lose_the_third_that_comes_from_china(rows: Rows) -> None:
-    found = results(rows, "china_stops_to_japan", "permanent_magnets", 2027)
+    by_metric = results(rows, "china_stops_to_japan", "permanent_magnets", 2027)
     ((china, everyone),) = rows(
         "select sum(net_weight_kg) filter (where exporter_iso3 = 'CHN') / 1000, "
         "sum(net_weight_kg) / 1000 from trade.baci_flows where importer_iso3 = 'JPN' "
         "and hs6_code = '850511' and year = 2024 and hs_revision = 'HS2017'"
     )
-    assert found["uncovered_t"][1] == pytest.approx(china, rel=1e-6)
-    assert found["uncovered_share"][1] == pytest.approx(china / everyone, rel=1e-6)
+    assert by_metric["uncovered_t"][1] == pytest.approx(china, rel=1e-6)
+    assert by_metric["uncovered_share"][1] == pytest.approx(china / everyone, rel=1e-6)
 
 
 def test_a_commercial_mine_lowers_chinas_share_by_less_than_a_fifth(rows: Rows) -> None:
     """2035: 1,260 to 4,536 t from Japan itself join the 22,406 t that are imported."""
-    found = results(rows, "minamitorishima_commercial", "rare_earths", 2035)
-    assert found["added_t"] == [0, pytest.approx(1260), pytest.approx(4536)]
-    assert found["uncovered_t"] == [0, 0, 0], "nothing is lost"
-    assert found["supplier_share_CHN"] == [
+    by_metric = results(rows, "minamitorishima_commercial", "rare_earths", 2035)
+    assert by_metric["added_t"] == [0, pytest.approx(1260), pytest.approx(4536)]
+    assert by_metric["uncovered_t"] == [0, 0, 0], "nothing is lost"
+    assert by_metric["supplier_share_CHN"] == [
         pytest.approx(CHINA_2024 / ALL_2024),  # 71.3 %
         pytest.approx(CHINA_2024 / (ALL_2024 + 1260)),  # 67.5 %
         pytest.approx(CHINA_2024 / (ALL_2024 + 4536)),  # 59.3 %
     ]
-    assert found["supplier_share_JPN"][1] == pytest.approx(1260 / (ALL_2024 + 1260))
+    assert by_metric["supplier_share_JPN"][1] == pytest.approx(1260 / (ALL_2024 + 1260))
     # Before the delay is over, the least is nothing.
     assert results(rows, "minamitorishima_commercial", "rare_earths", 2030)["added_t"] == [
         0, 0, pytest.approx(1134),
@@ -105,11 +106,11 @@ def test_a_commercial_mine_lowers_chinas_share_by_less_than_a_fifth(rows: Rows) 
 
 def test_allied_plants_add_one_per_cent_by_weight(rows: Rows) -> None:
     """2031: half of Lacq, 295 to 300 t of dysprosium and terbium oxide."""
-    found = results(rows, "allied_separation", "rare_earths", 2031)
-    assert found["total_t"] == [
+    by_metric = results(rows, "allied_separation", "rare_earths", 2031)
+    assert by_metric["total_t"] == [
         pytest.approx(ALL_2024), pytest.approx(ALL_2024 + 295), pytest.approx(ALL_2024 + 300),
     ]  # fmt: skip
-    assert found["supplier_share_FRA"][1] == pytest.approx(295 / (ALL_2024 + 295))
+    assert by_metric["supplier_share_FRA"][1] == pytest.approx(295 / (ALL_2024 + 295))
 
 
 def test_by_value_an_addition_has_no_shares(rows: Rows) -> None:
@@ -144,8 +145,19 @@ LANDED: Mapping[str, list[str]] = {
         "  - {lift: CN-2025-18, on: 2031-06-30}\n",
         "  - {lift: CN-2026-1, on: 2031-06-30}\n",
     ],
-    "extended": ["  - {extend: CN-2025-57, until: 2031-06-30}\n"],
+    "two_shifts": [
+        "  - {shift: CHN, to: VNM, share: 0.45, from: 2031-01}\n",
+        "  - {shift: CHN, to: AUS, share: 0.5, from: 2031-01}\n",
+    ],
+    "plant_and_mine": [
+        "  - {add: FRA, project: CAREMAG_LACQ_HEAVY, relief: as_announced}\n",
+        "  - {add: JPN, project: MINAMITORISHIMA, relief: commercial}\n",
+        "  - {add: JPN, project: MINAMITORISHIMA, relief: trial}\n",
+    ],
+    "extended": ["  - {extend: CN-2010-07-QUOTA, until: 2031-06-30}\n"],
 }
+CERIUM = "groups: [hs_284610]"
+"""Of the code of cerium: no clause on it has been in force since the quotas ended."""
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +171,10 @@ def asked(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         last = list(LANDED)[-1]
         for name, changes in LANDED.items():
             file = folder / f"{name}.yaml"
-            file.write_text(f"scenario: {name}\ntitle: {name}\n{HEAD}{''.join(changes)}")
+            text = f"scenario: {name}\ntitle: {name}\n{HEAD}{''.join(changes)}"
+            if name == "extended":
+                text = text.replace("groups: [rare_earths]", CERIUM)
+            file.write_text(text)
             options = [] if name == last else ["--no-build"]
             result = run_kido(home, "scenario", str(file), *options)
             assert result.returncode == 0, result.stdout + result.stderr
@@ -169,7 +184,7 @@ def asked(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(asked: Path) -> Rows:
+def landed(asked: Path) -> Rows:
     connection = duckdb.connect(str(asked / "home" / "kido.duckdb"), read_only=True)
 
     def ask(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
@@ -180,8 +195,8 @@ def found(asked: Path) -> Rows:
 
 
 @pytest.mark.parametrize("scenario", ["nothing", "there_and_back"])
-def test_a_scenario_that_changes_nothing_changes_nothing(found: Rows, scenario: str) -> None:
-    changed = found(
+def test_a_scenario_that_changes_nothing_changes_nothing(landed: Rows, scenario: str) -> None:
+    changed = landed(
         "select count(*), count(*) filter (where abs(change) > 1e-9), "
         "count(*) filter (where baseline_value is null) "
         "from dependency.scenario_results where scenario = ?",
@@ -191,8 +206,8 @@ def test_a_scenario_that_changes_nothing_changes_nothing(found: Rows, scenario: 
     assert changed[0][0] > 20
 
 
-def test_what_is_lost_and_added_by_one_supplier_cancels(found: Rows) -> None:
-    by_metric = results(found, "lost_and_added", "rare_earths", 2031)
+def test_what_is_lost_and_added_by_one_supplier_cancels(landed: Rows) -> None:
+    by_metric = results(landed, "lost_and_added", "rare_earths", 2031)
     assert by_metric["lost_t"][1] == pytest.approx(HALF)
     assert by_metric["added_t"][1] == pytest.approx(HALF)
     for metric in ("uncovered_t", "hhi", "total_t", "supplier_share_CHN", "supplier_share_VNM"):
@@ -200,11 +215,11 @@ def test_what_is_lost_and_added_by_one_supplier_cancels(found: Rows) -> None:
         assert scenario == pytest.approx(baseline, abs=1e-6), metric
 
 
-def test_the_order_of_the_changes_is_none(found: Rows) -> None:
+def test_the_order_of_the_changes_is_none(landed: Rows) -> None:
     columns = "importer_iso3, mineral_group, measure, year, metric, baseline_value, " \
         "scenario_value, value_at_high_supply, assumptions"  # fmt: skip
     in_order, out_of_order = (
-        found(
+        landed(
             f"select {columns} from dependency.scenario_results where scenario = ? order by all",
             scenario,
         )
@@ -214,9 +229,9 @@ def test_the_order_of_the_changes_is_none(found: Rows) -> None:
     assert in_order == out_of_order
 
 
-def test_a_cut_from_july_on_is_half_of_it_in_its_year(found: Rows) -> None:
+def test_a_cut_from_july_on_is_half_of_it_in_its_year(landed: Rows) -> None:
     """2031: a quarter of China for nine months and half of it for six more, 0.4375 of a year."""
-    by_metric = results(found, "in_order", "rare_earths", 2031)
+    by_metric = results(landed, "in_order", "rare_earths", 2031)
     assert by_metric["lost_t"][1] == pytest.approx(CHINA_2024 * (0.25 * 9 + 0.5 * 6) / 12)
     assert by_metric["added_t"] == [0, pytest.approx(450), pytest.approx(600)]
     assert by_metric["uncovered_t"][1] == pytest.approx(CHINA_2024 * 0.4375 - 450)
@@ -225,16 +240,16 @@ def test_a_cut_from_july_on_is_half_of_it_in_its_year(found: Rows) -> None:
     moved = 0.1 * ALL_2024 * 9 / 12
     assert by_metric["supplier_share_AUS"][1] == pytest.approx(moved / by_metric["total_t"][1])
     # A year later all of it: what is left of China's quarter is more than what moves.
-    later = results(found, "in_order", "rare_earths", 2032)
+    later = results(landed, "in_order", "rare_earths", 2032)
     assert later["lost_t"][1] == pytest.approx(CHINA_2024 * 0.75)
     assert later["supplier_share_CHN"][1] == pytest.approx(
         (CHINA_2024 * 0.25 - 0.1 * ALL_2024) / later["total_t"][1]
     )
 
 
-def test_clauses_that_are_lifted_in_june_hit_181_days_of_the_year(found: Rows) -> None:
+def test_clauses_that_are_lifted_in_june_hit_181_days_of_the_year(landed: Rows) -> None:
     hit = dict(
-        found(
+        landed(
             "select year, scenario_value / baseline_value from dependency.scenario_results "
             "where scenario = 'lifted' and metric = 'exposed_value_high_usd'"
         )
@@ -242,18 +257,66 @@ def test_clauses_that_are_lifted_in_june_hit_181_days_of_the_year(found: Rows) -
     assert hit == {2031: pytest.approx(181 / 365), 2032: 0}
 
 
-def test_an_extended_clause_hits_until_its_day(found: Rows) -> None:
-    """CN-2025-57 was never in force: with it what is hit is no less, until June 2031."""
-    more = found(
-        "select year, change >= 0, change from dependency.scenario_results "
-        "where scenario = 'extended' and metric = 'exposed_value_high_usd' order by year"
+def test_an_extended_clause_hits_from_today_until_its_day(landed: Rows) -> None:
+    """The quotas of 2010 hit all of China's cerium compounds, and ended with 2014: in the baseline
+    nothing hits them, and in the scenario all of them, 181 days of the last year."""
+    ((cerium,),) = landed(
+        "select exposed_value_high_usd from exposure.importer_exposure "
+        "where clause_id = 'CN-2010-07-QUOTA' and importer_iso3 = 'JPN' "
+        "and commodity_code = '284610'"
     )
-    assert [(year, is_more) for year, is_more, _ in more] == [(2031, True), (2032, True)]
-    assert more[1][2] == 0
+    ((today,),) = landed("select max(as_of) from catalog.releases")
+    by_year = {
+        year: (baseline, scenario)
+        for year, baseline, scenario in landed(
+            "select year, baseline_value, scenario_value from dependency.scenario_results "
+            "where scenario = 'extended' and metric = 'exposed_value_low_usd'"
+        )
+    }
+    assert sorted(by_year) == list(range(today.year, 2033))
+    assert {baseline for baseline, _ in by_year.values()} == {0}
+    assert by_year[today.year + 1][1] == pytest.approx(cerium)
+    assert by_year[2031][1] == pytest.approx(cerium * 181 / 365)
+    assert by_year[2032][1] == 0
+    first_of_next = date(today.year + 1, 1, 1)
+    days = (first_of_next - date(today.year, 1, 1)).days
+    assert by_year[today.year][1] == pytest.approx(cerium * (first_of_next - today).days / days)
 
 
-def test_the_file_is_a_snapshot_and_the_result_is_printed(asked: Path, found: Rows) -> None:
-    assert {name for (name,) in found(
+def test_shifts_take_no_more_than_is_there(landed: Rows) -> None:
+    """45 and 50 % of all supply are wanted, and China has 71.3 %: each gets its part of that."""
+    by_metric = results(landed, "two_shifts", "rare_earths", 2031)
+    china = CHINA_2024 / ALL_2024
+    assert by_metric["supplier_share_CHN"][1] == pytest.approx(0, abs=1e-12)
+    assert by_metric["supplier_share_CHN"][1] >= 0
+    assert by_metric["supplier_share_AUS"][1] == pytest.approx(china * 0.5 / 0.95)
+    assert by_metric["total_t"][1] == pytest.approx(ALL_2024)
+
+
+def test_a_plant_goes_on_while_a_mine_ramps_up_and_a_trial_ends(landed: Rows) -> None:
+    """Lacq has all of its 295 to 300 t in 2031, the mine its 1,260 to 4,536 t in 2035."""
+    added = {
+        year: results(landed, "plant_and_mine", "rare_earths", year)["added_t"][1:]
+        for year in (2027, 2028, 2031, 2035)
+    }
+    assert added[2027] == [pytest.approx(126), pytest.approx(150 + 453.6)]
+    assert added[2028] == [pytest.approx(73.75), pytest.approx(225)]
+    assert added[2031] == [pytest.approx(295), pytest.approx(300 + 2268)]
+    assert added[2035] == [pytest.approx(295 + 1260), pytest.approx(300 + 4536)]
+
+
+def test_every_row_names_the_file_of_its_scenario(rows: Rows, landed: Rows) -> None:
+    for ask in (rows, landed):
+        assert ask(
+            "select scenario, metric from dependency.scenario_results as results "
+            "where not exists (select 1 from catalog.snapshots where source = 'scenarios' "
+            "and document = results.scenario || '.yaml' "
+            "and list_contains(results.snapshot_ids, snapshot_id))"
+        ) == []  # fmt: skip
+
+
+def test_the_file_is_a_snapshot_and_the_result_is_printed(asked: Path, landed: Rows) -> None:
+    assert {name for (name,) in landed(
         "select replace(document, '.yaml', '') from catalog.snapshots where source = 'scenarios'"
     )} >= set(LANDED)  # fmt: skip
     assert "Then: kido build." in (asked / "nothing.out").read_text()
