@@ -95,7 +95,7 @@ in_force as (
                     else 'months.scenario = exposures.scenario' }}
                 and months.importer_iso3 = exposures.importer_iso3
                 and group_commodities.commodity_code = exposures.commodity_code
-                and exposures.valid_from < months.next_month
+                and months.next_month > exposures.valid_from
                 and (exposures.valid_to is null or months.month < exposures.valid_to)
         left join supplies
             on

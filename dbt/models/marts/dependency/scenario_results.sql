@@ -3,6 +3,11 @@
     'baseline_value': 'baseline', 'scenario_value': 'with_low', 'value_at_high_supply': 'with_high'
 } %}
 {% set amounts = columns.values() | list %}
+{% set changes = [
+    ('lost', 'lost', 'lost'),
+    ('added', 'added_low', 'added_high'),
+    ('uncovered', 'uncovered_low_supply', 'uncovered_high_supply'),
+] %}
 
 with by_supplier as (
 
@@ -64,16 +69,18 @@ sums as (
         mineral_group,
         measure,
         year,
+        case measure when 'value_usd' then 'usd' else 't' end as unit,
+        case measure when 'value_usd' then 1 else 1000 end as amounts_per_unit,
         any_value(baseline_year) as baseline_year,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids,
         {{ sum_in_order('lost') }} as lost,
         {{ sum_in_order('added_low') }} as added_low,
         {{ sum_in_order('added_high') }} as added_high,
         {% for amount in amounts -%}
+            {% set published = "case when supplier_iso3 <> '_X' then " ~ amount ~ " end" -%}
             {{ sum_in_order(amount) }} as {{ amount }},
-            {{ sum_in_order("case when supplier_iso3 <> '_X' then " ~ amount ~ " * " ~ amount ~ " end") }}
-                as squares_{{ amount }},
-            max({{ amount }}) filter (where supplier_iso3 <> '_X') as largest_{{ amount }}
+            {{ sum_in_order(amount ~ ' * ' ~ published) }} as squares_{{ amount }},
+            max({{ published }}) as largest_{{ amount }}
             {%- if not loop.last %},{% endif %}
         {% endfor %}
     from by_supplier
@@ -81,19 +88,39 @@ sums as (
 
 ),
 
+uncovered as (
+
+    select
+        *,
+        {{ at_least_none('lost - added_low') }} as uncovered_low_supply,
+        {{ at_least_none('lost - added_high') }} as uncovered_high_supply
+    from sums
+
+),
+
 shares as (
 
     select
-        by_supplier.* exclude (snapshot_ids),
+        by_supplier.scenario,
+        by_supplier.importer_iso3,
+        by_supplier.mineral_group,
+        by_supplier.measure,
+        by_supplier.year,
+        by_supplier.baseline_year,
+        by_supplier.supplier_iso3,
         sums.snapshot_ids,
         'supplier_share_' || by_supplier.supplier_iso3 as metric,
-        {% for amount in amounts -%}
-            by_supplier.{{ amount }} / nullif(sums.{{ amount }}, 0) as {{ amount }}_share
+        {% for name, amount in columns.items() -%}
+            by_supplier.{{ amount }} / nullif(sums.{{ amount }}, 0) as {{ name }}
             {%- if not loop.last %},{% endif %}
         {% endfor %}
     from by_supplier
     inner join sums
-        using (scenario, importer_iso3, mineral_group, measure, year)
+        on
+            by_supplier.scenario = sums.scenario
+            and by_supplier.mineral_group = sums.mineral_group
+            and by_supplier.measure = sums.measure
+            and by_supplier.year = sums.year
     where by_supplier.baseline > 0 or by_supplier.with_high > 0
 
 ),
@@ -125,71 +152,41 @@ metrics as (
                     {% endfor %}
                 ),
                 struct_pack(
-                    metric := case measure when 'value_usd' then 'total_usd' else 'total_t' end,
+                    metric := 'total_' || unit,
                     {% for name, amount in columns.items() -%}
-                        {{ name }} := {{ amount }} / unit
+                        {{ name }} := {{ amount }} / amounts_per_unit
                         {%- if not loop.last %},{% endif %}
                     {% endfor %}
                 ),
-                struct_pack(
-                    metric := case measure when 'value_usd' then 'lost_usd' else 'lost_t' end,
-                    baseline_value := 0, scenario_value := lost / unit,
-                    value_at_high_supply := lost / unit
-                ),
-                struct_pack(
-                    metric := case measure when 'value_usd' then 'added_usd' else 'added_t' end,
-                    baseline_value := 0, scenario_value := added_low / unit,
-                    value_at_high_supply := added_high / unit
-                ),
-                struct_pack(
-                    metric := case measure when 'value_usd' then 'uncovered_usd' else 'uncovered_t' end,
-                    baseline_value := 0,
-                    scenario_value := {{ at_least_none('lost - added_low') }} / unit,
-                    value_at_high_supply := {{ at_least_none('lost - added_high') }} / unit
-                ),
+                {% for metric, low, high in changes -%}
+                    struct_pack(
+                        metric := '{{ metric }}_' || unit,
+                        baseline_value := 0,
+                        scenario_value := {{ low }} / amounts_per_unit,
+                        value_at_high_supply := {{ high }} / amounts_per_unit
+                    ),
+                {% endfor -%}
                 struct_pack(
                     metric := 'uncovered_share',
                     baseline_value := 0,
-                    scenario_value := {{ at_least_none('lost - added_low') }} / nullif(baseline, 0),
-                    value_at_high_supply
-                    := {{ at_least_none('lost - added_high') }} / nullif(baseline, 0)
+                    scenario_value := uncovered_low_supply / nullif(baseline, 0),
+                    value_at_high_supply := uncovered_high_supply / nullif(baseline, 0)
                 )
-            ]
-        ) as metric
-    from (
-        select
-            *,
-            case measure when 'value_usd' then 1 else 1000 end as unit
-        from sums
-    )
+            ],
+            recursive := true
+        )
+    from uncovered
 
 ),
 
 results as (
 
     select
-        * exclude (metric),
-        metric.metric,
-        cast(null as varchar) as supplier_iso3,
-        metric.baseline_value,
-        metric.scenario_value,
-        metric.value_at_high_supply
+        *,
+        cast(null as varchar) as supplier_iso3
     from metrics
     union all by name
-    select
-        scenario,
-        importer_iso3,
-        mineral_group,
-        measure,
-        year,
-        baseline_year,
-        snapshot_ids,
-        metric,
-        supplier_iso3,
-        baseline_share as baseline_value,
-        with_low_share as scenario_value,
-        with_high_share as value_at_high_supply
-    from shares
+    select * from shares
     {% for bound in ['low', 'high'] -%}
         union all by name
         select

@@ -37,10 +37,10 @@ mud as (
         importer_iso3,
         material,
         {% for bound in ['low', 'high'] -%}
-            {% for factor in factors -%}
-                max({{ bound }}) filter (where assumption = '{{ factor }}') *
-            {% endfor -%}
             max({{ bound }}) filter (where assumption = 'grade_ppm') / 1e6
+            {% for factor in factors -%}
+                * max({{ bound }}) filter (where assumption = '{{ factor }}')
+            {% endfor -%}
                 as capacity_t_{{ bound }},
         {% endfor -%}
         max(low) filter (where assumption = 'start_year') as start_year,
