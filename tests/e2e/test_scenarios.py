@@ -56,7 +56,8 @@ def test_china_stops_all_exports_to_japan(rows: Rows) -> None:
 
 
 def test_what_china_stops_is_no_longer_exposed(rows: Rows) -> None:
-    """By value 44.0 % of USD 442.7 m are lost; what its restrictions would hit is gone with it."""
+    """By value 44.0 % of USD 442.7 m are lost. What China's restrictions hit is gone with it; what
+    Malaysia restricts stays."""
     by_metric = {
         metric: (baseline, scenario)
         for metric, baseline, scenario in rows(
@@ -68,12 +69,20 @@ def test_what_china_stops_is_no_longer_exposed(rows: Rows) -> None:
     assert by_metric["total_usd"][0] == pytest.approx(442_677_785, abs=1)
     assert by_metric["uncovered_share"] == (0, pytest.approx(0.4398, abs=1e-4))
     assert by_metric["exposed_value_low_usd"] == (0, 0)
-    ((hit,),) = rows(
+    ((together,),) = rows(
         "select sum(exposed_value_high_usd) from exposure.joint_exposure "
         "where importer_iso3 = 'JPN' and commodity_code in ('280530', '284610', '284690') "
         "and valid_from <= '2028-01-01' and valid_to is null"
     )
-    assert by_metric["exposed_value_high_usd"] == (pytest.approx(hit), 0)
+    # CEPII, BACI V202601, 2024: metals and compounds from China, all of which may be controlled.
+    ((of_china,),) = rows(
+        "select sum(value_usd) from trade.baci_flows where year = 2024 and hs_revision = 'HS2017' "
+        "and (exporter_iso3, importer_iso3) = ('CHN', 'JPN') and hs6_code in ('280530', '284690')"
+    )
+    assert of_china == 186_336_335
+    assert by_metric["exposed_value_high_usd"] == (
+        pytest.approx(together), pytest.approx(together - of_china),
+    )  # fmt: skip
 
 
 def test_magnets_lose_the_third_that_comes_from_china(rows: Rows) -> None:
@@ -248,13 +257,18 @@ def test_a_cut_from_july_on_is_half_of_it_in_its_year(landed: Rows) -> None:
 
 
 def test_clauses_that_are_lifted_in_june_hit_181_days_of_the_year(landed: Rows) -> None:
-    hit = dict(
+    """China's two; what Malaysia restricts stays."""
+    ((of_china,),) = landed(
+        "select sum(value_usd) from trade.baci_flows where year = 2024 and hs_revision = 'HS2017' "
+        "and (exporter_iso3, importer_iso3) = ('CHN', 'JPN') and hs6_code in ('280530', '284690')"
+    )
+    lifted = dict(
         landed(
-            "select year, scenario_value / baseline_value from dependency.scenario_results "
+            "select year, -change from dependency.scenario_results "
             "where scenario = 'lifted' and metric = 'exposed_value_high_usd'"
         )
     )
-    assert hit == {2031: pytest.approx(181 / 365), 2032: 0}
+    assert lifted == {2031: pytest.approx(of_china * 184 / 365), 2032: pytest.approx(of_china)}
 
 
 def test_an_extended_clause_hits_from_today_until_its_day(landed: Rows) -> None:
