@@ -135,7 +135,7 @@ def test_the_page_says_the_trial_and_the_commercial_mine(rows: Rows) -> None:
     )
     assert subject.startswith("Minamitorishima")
     assert (round(100 * figure, 2), period) == (2.41, "2027")
-    assert detail.startswith("at least 0.67 %, of 18,835 t, as cited; Minamitorishima, commercial")
+    assert detail.startswith("0.67 % to 2.41 % of 18,835 t, as cited; Minamitorishima, commercial")
     assert "6.7 % to 24.1 % by 2035" in detail
 
 

@@ -76,7 +76,7 @@ def test_what_china_stops_is_no_longer_exposed(rows: Rows) -> None:
     )
     # CEPII, BACI V202601, 2024: metals and compounds from China, all of which may be controlled.
     ((of_china,),) = rows(
-        "select sum(value_usd) from trade.baci_flows where year = 2024 and hs_revision = 'HS2017' "
+        "select sum(value_usd) from trade.baci_flows where year = 2024 "
         "and (exporter_iso3, importer_iso3) = ('CHN', 'JPN') and hs6_code in ('280530', '284690')"
     )
     assert of_china == 186_336_335
@@ -259,7 +259,7 @@ def test_a_cut_from_july_on_is_half_of_it_in_its_year(landed: Rows) -> None:
 def test_clauses_that_are_lifted_in_june_hit_181_days_of_the_year(landed: Rows) -> None:
     """China's two; what Malaysia restricts stays."""
     ((of_china,),) = landed(
-        "select sum(value_usd) from trade.baci_flows where year = 2024 and hs_revision = 'HS2017' "
+        "select sum(value_usd) from trade.baci_flows where year = 2024 "
         "and (exporter_iso3, importer_iso3) = ('CHN', 'JPN') and hs6_code in ('280530', '284690')"
     )
     lifted = dict(

@@ -266,8 +266,9 @@ def _first_relief(scenario: Facts) -> str:
         return _relief(scenario)
     cited = ", as cited" if scenario["consumption_basis"] == "cited" else ""
     imports = " imported" if scenario["consumption_basis"] == "imports_alone" else ""
-    least = f"at least {percent(scenario['share_low'], 2)}"
-    return f"{least}, of {tonnes_rounded(scenario['consumption_t'])}{imports}{cited}"
+    low, high = percent(scenario["share_low"], 2), percent(scenario["share_high"], 2)
+    share = high if low == high else f"{low} to {high}"
+    return f"{share} of {tonnes_rounded(scenario['consumption_t'])}{imports}{cited}"
 
 
 def _named_scenario(scenario: Facts) -> str:
