@@ -139,10 +139,11 @@ ProjectStage = Literal["mine", "separation", "metal", "magnet"]
 PROJECT_STAGES: tuple[ProjectStage, ...] = get_args(ProjectStage)
 """The stage of a supply project's product, in the order of the chain."""
 
-ProjectBasis = Literal[
-    "rare_earth_oxides", "ndpr_oxide", "dy_tb_oxide", "metal", "magnets", "feedstock",
-    "concentrate", "mud", "not_stated",
-]  # fmt: skip
+ReliefMaterial = Literal["rare_earth_oxides", "ndpr_oxide", "dy_tb_oxide", "metal", "magnets"]
+RELIEF_MATERIALS: tuple[ReliefMaterial, ...] = get_args(ReliefMaterial)
+"""What a user buys of a supply project."""
+
+ProjectBasis = Literal[ReliefMaterial, "feedstock", "concentrate", "mud", "not_stated"]
 PROJECT_BASES: tuple[ProjectBasis, ...] = get_args(ProjectBasis)
 """What the tonnes of a capacity are of; never added across."""
 

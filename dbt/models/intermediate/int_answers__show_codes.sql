@@ -48,7 +48,7 @@ vintages as (
 
 alternatives as (
 
-    select * from {{ ref('int_answers__choose_alternatives') }}
+    select * from {{ ref('alternatives') }}
 
 ),
 
@@ -61,25 +61,43 @@ importers as (
 ),
 
 -- A code is named by its mineral where it has one, else by its goods.
-goods as (
+code_names as (
 
     select
-        hs6_code,
-        arg_max(split_part(description, ';', 1), hs_revision) as name
+        coalesce(commodities.hs6_code, commodity_minerals.hs6_code) as hs6_code,
+        coalesce(
+            case when count(distinct minerals.mineral) = 1 then max(minerals.name) end,
+            arg_max(split_part(commodities.description, ';', 1), commodities.hs_revision)
+        ) as name
     from commodities
-    group by hs6_code
+    full join commodity_minerals on commodities.hs6_code = commodity_minerals.hs6_code
+    left join minerals on commodity_minerals.mineral = minerals.mineral
+    group by coalesce(commodities.hs6_code, commodity_minerals.hs6_code)
 
 ),
 
-sole_minerals as (
+-- The largest exporter that neither leads already nor restricts, as far as is known.
+next_exporters as (
 
     select
-        commodity_minerals.hs6_code,
-        max(minerals.name) as name
-    from commodity_minerals
-    inner join minerals on commodity_minerals.mineral = minerals.mineral
-    group by commodity_minerals.hs6_code
-    having count(*) = 1
+        alternatives.importer_iso3,
+        alternatives.hs6_code,
+        economies.name,
+        alternatives.share_of_world,
+        list_filter(
+            alternatives.snapshot_ids,
+            lambda snapshot_id: starts_with(snapshot_id, alternatives.source || '-')
+        ) as snapshot_ids
+    from alternatives
+    inner join economies on alternatives.supplier_iso3 = economies.economy_iso3
+    where
+        alternatives.supplier_iso3 is distinct from alternatives.top_supplier_iso3
+        and len(alternatives.clauses_in_force || alternatives.clauses_unknown) = 0
+    qualify
+        row_number() over (
+            partition by alternatives.importer_iso3, alternatives.hs6_code
+            order by alternatives.supplier_rank
+        ) = 1
 
 ),
 
@@ -120,7 +138,7 @@ codes as (
         totals.source,
         totals.snapshot_ids,
         year(totals.period_start) as year,
-        coalesce(sole_minerals.name, goods.name) as name,
+        code_names.name,
         replace(totals.mineral_group, 'hs_', '') as hs6_code,
         row_number() over (
             partition by totals.importer_iso3
@@ -132,8 +150,7 @@ codes as (
         on
             totals.importer_iso3 = latest_codes.importer_iso3
             and totals.period_start = latest_codes.period_start
-    left join sole_minerals on totals.mineral_group = 'hs_' || sole_minerals.hs6_code
-    left join goods on totals.mineral_group = 'hs_' || goods.hs6_code
+    left join code_names on totals.mineral_group = 'hs_' || code_names.hs6_code
     where
         totals.frequency = 'A'
         and totals.measure = 'value_usd'
@@ -155,23 +172,23 @@ codes_together as (
                 hs6_code := codes.hs6_code,
                 supplier := economies.name,
                 share := codes.top_supplier_share,
-                other := alternatives.supplier,
-                share_of_world := alternatives.share_of_world
+                other := next_exporters.name,
+                share_of_world := next_exporters.share_of_world
             )
             order by codes.concentration_rank
         ) filter (where codes.concentration_rank <= {{ names_shown }}) as largest,
         string_agg(distinct codes.source, ', ' order by codes.source) as source,
         max(coalesce(vintages.vintage_at, sources.last_vintage_at)) as vintage_at,
         {{ union_of(
-            'list(codes.snapshot_ids) || coalesce(list(alternatives.snapshot_ids) filter ('
+            'list(codes.snapshot_ids) || coalesce(list(next_exporters.snapshot_ids) filter ('
             'where codes.concentration_rank <= ' ~ names_shown ~ '), [])'
         ) }} as snapshot_ids
     from codes
     left join economies on codes.top_supplier_iso3 = economies.economy_iso3
-    left join alternatives
+    left join next_exporters
         on
-            codes.importer_iso3 = alternatives.importer_iso3
-            and codes.hs6_code = alternatives.hs6_code
+            codes.importer_iso3 = next_exporters.importer_iso3
+            and codes.hs6_code = next_exporters.hs6_code
     left join vintages
         on
             codes.source = vintages.source
