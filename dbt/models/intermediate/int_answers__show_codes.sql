@@ -80,24 +80,19 @@ code_names as (
 next_exporters as (
 
     select
-        alternatives.importer_iso3,
-        alternatives.hs6_code,
-        economies.name,
-        alternatives.share_of_world,
+        importer_iso3,
+        hs6_code,
+        supplier_iso3,
+        share_of_world,
         list_filter(
-            alternatives.snapshot_ids,
-            lambda snapshot_id: starts_with(snapshot_id, alternatives.source || '-')
+            snapshot_ids, lambda snapshot_id: starts_with(snapshot_id, source || '-')
         ) as snapshot_ids
     from alternatives
-    inner join economies on alternatives.supplier_iso3 = economies.economy_iso3
     where
-        alternatives.supplier_iso3 is distinct from alternatives.top_supplier_iso3
-        and len(alternatives.clauses_in_force || alternatives.clauses_unknown) = 0
+        supplier_iso3 is distinct from top_supplier_iso3
+        and len(clauses_in_force || clauses_unknown) = 0
     qualify
-        row_number() over (
-            partition by alternatives.importer_iso3, alternatives.hs6_code
-            order by alternatives.supplier_rank
-        ) = 1
+        row_number() over (partition by importer_iso3, hs6_code order by supplier_rank) = 1
 
 ),
 
@@ -172,7 +167,7 @@ codes_together as (
                 hs6_code := codes.hs6_code,
                 supplier := economies.name,
                 share := codes.top_supplier_share,
-                other := next_exporters.name,
+                other := next_economies.name,
                 share_of_world := next_exporters.share_of_world
             )
             order by codes.concentration_rank
@@ -189,6 +184,8 @@ codes_together as (
         on
             codes.importer_iso3 = next_exporters.importer_iso3
             and codes.hs6_code = next_exporters.hs6_code
+    left join economies as next_economies
+        on next_exporters.supplier_iso3 = next_economies.economy_iso3
     left join vintages
         on
             codes.source = vintages.source
