@@ -65,7 +65,14 @@ _MATERIALS = NamesOf(
     "(select distinct material, material_name as name, material_name_ja as name_ja "
     "from reference.materials)",
     "{code} = {names}.material",
-    {},
+    {
+        "ALL": ("All materials", "すべての材料"),
+        "rare_earth_oxides": ("Rare-earth oxides", "希土類酸化物"),
+        "ndpr_oxide": ("Neodymium and praseodymium oxide", "ネオジム・プラセオジム酸化物"),
+        "dy_tb_oxide": ("Dysprosium and terbium oxide", "ジスプロシウム・テルビウム酸化物"),
+        "metal": ("Metal", "金属"),
+        "magnets": ("Magnets", "磁石"),
+    },
 )
 # A group of its own has the name of each HS6 code; a basket is a group.
 _COMMODITIES = NamesOf(

@@ -63,7 +63,7 @@ def test_a_build_ends_with_the_path_and_the_answers(built: Path) -> None:
         ("+81.8 %", "to 2026-08-05", "equity_indices, vintage 2026-08-05"),
         ("157.3 JPY per USD", "2026-10-30", "ecb, vintage 2026-10-30"),
     ):
-        answer = output[output.index(figure) :][:360]
+        answer = output[output.index(figure) :][:460]
         assert of_what in answer
         assert source in answer
     assert len(output.splitlines()) <= 85

@@ -257,18 +257,24 @@ def test_a_cut_from_july_on_is_half_of_it_in_its_year(landed: Rows) -> None:
 
 
 def test_clauses_that_are_lifted_in_june_hit_181_days_of_the_year(landed: Rows) -> None:
-    """China's two; what Malaysia restricts stays."""
-    ((of_china,),) = landed(
-        "select sum(value_usd) from trade.baci_flows where year = 2024 "
-        "and (exporter_iso3, importer_iso3) = ('CHN', 'JPN') and hs6_code in ('280530', '284690')"
+    """China's two; what Malaysia restricts of its own baseline stays."""
+    ((malaysia,),) = landed(
+        "select exposed_value_high_usd from exposure.importer_exposure where "
+        "(clause_id, importer_iso3, commodity_code) = ('MY-2024-01-REE', 'JPN', '284690')"
     )
-    lifted = dict(
-        landed(
-            "select year, -change from dependency.scenario_results "
+    by_year = {
+        year: (baseline, scenario)
+        for year, baseline, scenario in landed(
+            "select year, baseline_value, scenario_value from dependency.scenario_results "
             "where scenario = 'lifted' and metric = 'exposed_value_high_usd'"
         )
-    )
-    assert lifted == {2031: pytest.approx(of_china * 184 / 365), 2032: pytest.approx(of_china)}
+    }
+    assert list(by_year) == [2031, 2032]
+    together = by_year[2032][0]
+    assert by_year[2032][1] == pytest.approx(malaysia)
+    assert by_year[2031] == (
+        pytest.approx(together), pytest.approx((together * 181 + malaysia * 184) / 365),
+    )  # fmt: skip
 
 
 def test_an_extended_clause_hits_from_today_until_its_day(landed: Rows) -> None:

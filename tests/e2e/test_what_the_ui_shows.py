@@ -58,7 +58,7 @@ def test_japan_is_on_the_published_asset_in_a_line_and_on_a_page(
     page = found["answers"]
     assert page.startswith("## Japan: dependence on critical minerals")
     lines = [line for line in page.splitlines() if line.startswith("| ") and "**" in line]
-    assert len(lines) == 20
+    assert len(lines) == 22
     # No publisher of notices was asked: that line alone has no source.
     assert [line for line in lines if "vintage 20" not in line] == [
         line for line in lines if line.startswith("| Official notices to be read | **–** |")

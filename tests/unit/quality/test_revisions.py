@@ -1079,7 +1079,8 @@ MEASURES = [
     (table, name)
     for table in LAKE_TABLES.values()
     for name, column in table.columns.items()
-    if column.dtype == pl.Float64 and name not in NUMERIC_FACTS
+    if column.dtype == pl.Float64
+    and name not in NUMERIC_FACTS
     # A scenario replaces the one of its name as a whole, and is compared with nothing.
     and table.name != "scenario_changes"
 ]

@@ -60,12 +60,6 @@ buyers as (
 
 ),
 
-newest_trade as (
-
-    select max(year) as year from {{ ref('import_reliance') }}
-
-),
-
 -- What a project includes of another is left to that one.
 included as (
 
@@ -83,7 +77,7 @@ included as (
 
 ),
 
--- Capacity that starts after the newest trade: what operated before is in it.
+-- Capacity that is being built or planned, once it starts.
 announced as (
 
     select
@@ -101,7 +95,6 @@ announced as (
         ) * coalesce(any_value(buyers.high), 1) as capacity_t_high,
         min(projects.start_year) as start_year
     from projects
-    cross join newest_trade
     left join buyers
         on
             projects.project = buyers.project
@@ -114,7 +107,7 @@ announced as (
         projects.counted_from_year is not null
         and projects.start_year is not null
         and projects.figure_of = 'capacity'
-        and (projects.status <> 'operating' or projects.start_year > newest_trade.year)
+        and projects.status <> 'operating'
         and projects.stage <> 'mine'
         and {{ group_of_material('projects.basis') }} is not null
         and coalesce(projects.capacity_t_high, projects.capacity_t_low) is not null
