@@ -455,7 +455,7 @@ def _require_consistent(changes: Sequence[ReadChange]) -> None:
                     f"{columns['supplier_iso3']}` add up to {total:.9g} of {group}; the most is 1."
                 )
     for change in changes:
-        receiver = change.columns.get("to_supplier_iso3")
+        receiver = str(change.columns.get("to_supplier_iso3") or "")
         for group in change.columns["mineral_groups"] if receiver else ():
             if shares.get(("cut", receiver, group), 0) > 1 - ROUNDING:
                 raise UpstreamFormatError(
