@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -106,7 +107,7 @@ class Head(Entry):
     changes: Any
 
 
-class Change(Entry):
+class Change(Entry, ABC):
     """One change. `groups` are those of the file if not given."""
 
     because: Text | None = None
@@ -117,9 +118,9 @@ class Change(Entry):
         """The mineral groups that the entry gives; empty where it gives none."""
         return getattr(self, "groups", None) or ()
 
+    @abstractmethod
     def columns(self) -> dict[str, object]:
         """The columns of the lake that only some kinds of change have."""
-        raise NotImplementedError
 
 
 class Cut(Change):
