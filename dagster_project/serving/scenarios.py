@@ -5,7 +5,7 @@ What a file alone can tell is checked where it is read; the results are computed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from dagster_project.errors import UnknownCodeError, listed, shortened
@@ -154,22 +154,18 @@ def print_results(scenario: str, rows: Sequence[Row] | None) -> None:
         print_table(
             [
                 Column("metric", metrics, False),
-                Column("now", [_figure(first_rows[metric], "baseline_value") for metric in metrics],
-                       True),
+                Column(
+                    "now", [_figure(first_rows[name], "baseline_value") for name in metrics], True
+                ),
                 *(
-                    Column(
-                        str(year),
-                        [_span(by_year.get((metric, year))) for metric in metrics], True,
-                    )
+                    Column(str(year), [_span(by_year.get((name, year))) for name in metrics], True)
                     for year in years
                 ),
             ],
             hint="kido query has all of it: from dependency.scenario_results.",
-        )  # fmt: skip
+        )
         print_text("")
-    assumptions = list(dict.fromkeys(_assumptions(rows)))
-    if assumptions:
-        print_text(f"Assumptions: {', '.join(assumptions)}.")
+    print_text(f"Assumptions: {rows[0]['assumptions']}.")
 
 
 _ORDER = (
@@ -223,12 +219,3 @@ def _span(row: Row | None) -> str:
         return MISSING
     least, most = _figure(row, "scenario_value"), _figure(row, "value_at_high_supply")
     return least if most in (least, MISSING) else f"{least} to {most}"
-
-
-def _assumptions(rows: Iterable[Row]) -> Iterable[str]:
-    """Each assumption of the rows, which have a text or a list of codes."""
-    for row in rows:
-        value = row["assumptions"]
-        for assumption in value if isinstance(value, list) else [value]:
-            if assumption:
-                yield str(assumption).rstrip(".")
