@@ -269,3 +269,49 @@ def test_the_month_is_published_too(found: Callable[[str], pl.DataFrame]) -> Non
     assert both.height == expected.height == published.height
     off = (pl.col("declared") - pl.col("value_usd")).abs()
     assert both.filter((off > 0.01).fill_null(True)).is_empty()
+
+
+def test_a_scenario_starts_from_what_customs_declared(
+    found: Callable[[str], pl.DataFrame],
+) -> None:
+    """China stops: what is lost is what the importer declared from it, and the rest is all there
+    is."""
+    lost = found(
+        """
+        select
+            results.scenario_value as lost,
+            any_value(shares.source) as source,
+            sum(shares.amount) filter (shares.supplier_iso3 = 'CHN')
+            / case results.measure when 'value_usd' then 1 else 1000 end as declared
+        from dependency.scenario_results as results
+        inner join dependency.supplier_shares as shares
+            using (importer_iso3, mineral_group, measure)
+        where
+            results.scenario = 'china_stops_to_japan'
+            and results.year = 2027
+            and starts_with(results.metric, 'lost_')
+            and shares.frequency = 'A'
+            and year(shares.period_start) = results.baseline_year
+        group by results.mineral_group, results.measure, results.scenario_value
+        """
+    )
+    assert "comtrade" in set(lost["source"])
+    assert lost.filter((pl.col("lost") / pl.col("declared") - 1).abs() > 1e-9).is_empty()
+    sums = found(
+        """
+        select sum(scenario_value) as shares
+        from dependency.scenario_results
+        where starts_with(metric, 'supplier_share_') and scenario_value is not null
+        group by scenario, mineral_group, measure, year
+        """
+    )
+    assert sums.height > 10
+    assert sums.filter((pl.col("shares") - 1).abs() > 1e-9).is_empty()
+
+
+def test_alternatives_hold_beside_raw_figures(found: Callable[[str], pl.DataFrame]) -> None:
+    """They are of BACI, whose year is whole: no share above one, and no exporter twice."""
+    rows = found("select * from dependency.alternatives")
+    assert rows.height > 10_000
+    assert rows.filter(pl.max_horizontal("share_of_importer", "share_of_world") > 1).is_empty()
+    assert not rows.select("importer_iso3", "hs6_code", "supplier_iso3").is_duplicated().any()
