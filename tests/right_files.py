@@ -90,7 +90,7 @@ RIGHT_FILES: Mapping[str, Callable[[], bytes]] = {
     ).encode(),
     "scenarios": lambda: (
         b"scenario: half\ntitle: Half is lost\nimporter: JPN\ngroups: [rare_earths]\n"
-        b"changes:\n  - {cut: CHN, share: 0.5, from: 2099-01}\n"
+        b"changes:\n  - {cut: CHN, share: 0.5, from: 2059-01}\n"
     ),
     "screening_list": lambda: screening_list.csv_of(
         [screening_list.listing(1, "TDK Corporation"), screening_list.listing(2, "SUBARU")]

@@ -389,9 +389,12 @@ def _write_parquet(relation: duckdb.DuckDBPyRelation) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    reader = relation.to_arrow_reader(ROWS_PER_BATCH)
     try:
-        with pq.ParquetWriter(sys.stdout.buffer, reader.schema) as writer:
+        # A reader that is left open keeps the file open, with its configuration locked.
+        with (
+            relation.to_arrow_reader(ROWS_PER_BATCH) as reader,
+            pq.ParquetWriter(sys.stdout.buffer, reader.schema) as writer,
+        ):
             for batch in reader:
                 writer.write_batch(batch)
     except (pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:

@@ -171,9 +171,9 @@ def test_a_build_follows_and_its_results_are_printed(
                 "create table dependency.scenario_results as select 'mine' as scenario, "
                 "'JPN' as importer_iso3, 'rare_earths' as mineral_group, 'value_usd' as measure, "
                 f"{NEXT_YEAR} as year, 'hhi' as metric, null::varchar as supplier_iso3, "
-                "5000.0 as baseline_value, 2500.0 as scenario_value, "
-                "null::double as value_at_high_supply, -2500.0 as change, "
-                "['of_2024'] as assumptions"
+                "0.5 as baseline_value, 0.25 as scenario_value, "
+                "null::double as value_at_high_supply, -0.25 as change, "
+                "'shares of 2024' as assumptions"
             )
         return file
 
@@ -182,10 +182,10 @@ def test_a_build_follows_and_its_results_are_printed(
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-5:] == [
         "mine: rare_earths into JPN, value_usd",
-        "year  metric    now   then  change",
-        f"{NEXT_YEAR}  hhi     5,000  2,500  -2,500",
+        f"metric    now   {NEXT_YEAR}",
+        "hhi     0.500  0.250",
         "",
-        "Assumptions: of 2024.",
+        "Assumptions: shares of 2024.",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import os
@@ -243,6 +244,23 @@ def test_another_format_is_limited_only_where_that_is_asked_for(query: Query) ->
 def test_parquet_says_which_column_it_cannot_hold(query: Query) -> None:
     sentence = rejected(query("select interval 3 month as a", "--format", "parquet"))
     assert sentence.startswith("Parquet has no type for a column of this query")
+
+
+@pytest.mark.parametrize("output", ["table", "csv", "json", "markdown", "parquet"])
+@pytest.mark.parametrize(
+    "sql", ["select interval 3 month as a", "select case i when 200000 then error(i) end from "
+            "range(200001) as _(i)"],
+)  # fmt: skip
+def test_a_query_that_ends_early_does_not_keep_the_file_open(
+    query: Query, output: str, sql: str
+) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        query(sql, "--format", output)
+        assert query("select 1 as a", "--format", "csv").stdout == "a\n1\n"
+    finally:
+        gc.enable()
 
 
 def test_values_without_a_type_in_python_are_shown_as_duckdb_writes_them(query: Query) -> None:
