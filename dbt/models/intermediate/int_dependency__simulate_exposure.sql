@@ -57,7 +57,7 @@ group_commodities as (
 ),
 
 -- The days of a month on which an economy's clauses are in force, as a part of the year, and what
--- is left of its trade: all of it in the baseline.
+-- is left of its trade: all of it in the baseline, and not known where only a shift brings some.
 in_force as (
 
     {% for timeline in ['baseline', 'scenario'] -%}
@@ -67,11 +67,16 @@ in_force as (
             months.importer_iso3,
             months.mineral_group,
             months.month,
-            case
-                when supplies.baseline_amount > 0 and '{{ timeline }}' = 'scenario'
-                    then supplies.remaining_amount / supplies.baseline_amount
-                else 1
-            end as remaining_share,
+            {% if timeline == 'baseline' -%}
+                1
+            {%- else -%}
+                case
+                    when supplies.baseline_amount > 0
+                        then supplies.remaining_amount / supplies.baseline_amount
+                    when supplies.remaining_amount > 0 then null
+                    else 1
+                end
+            {%- endif %} as remaining_share,
             date_diff(
                 'day',
                 greatest(exposures.valid_from, months.month),
@@ -124,7 +129,7 @@ exposed as (
                     when
                         bool_or(
                             in_force.timeline = '{{ timeline }}'
-                            and in_force.value_{{ bound }}_usd is null
+                            and in_force.value_{{ bound }}_usd * in_force.remaining_share is null
                         )
                         then null
                     else

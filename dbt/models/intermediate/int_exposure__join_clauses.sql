@@ -58,7 +58,8 @@ in_force as (
         implementers.implementer_iso3,
         timelines.scenario,
         timelines.valid_from,
-        timelines.valid_to
+        timelines.valid_to,
+        timelines.is_for_baseline
     from exposures
     inner join timelines
         on
@@ -104,7 +105,7 @@ days as (
 ),
 
 -- One baseline for all clauses of the row: the newest that any of them has, of imports from all
--- suppliers rather than of the exports of one.
+-- suppliers rather than of the exports of one. That of the clauses as they are goes before.
 clauses as (
 
     select
@@ -138,6 +139,7 @@ clauses as (
             partition by days.scenario, days.importer_iso3, days.commodity_code, days.valid_from
             order by
                 in_force.baseline_value_usd is null asc,
+                in_force.is_for_baseline desc,
                 in_force.reason asc nulls first,
                 in_force.baseline_to desc,
                 in_force.baseline_frequency desc,
@@ -146,7 +148,8 @@ clauses as (
         )
     -- Without an exposure of its own an interval has no baseline.
     qualify
-        bool_or(in_force.is_exposed) over (
+        not in_force.is_for_baseline
+        and bool_or(in_force.is_exposed and not in_force.is_for_baseline) over (
             partition by days.scenario, days.importer_iso3, days.commodity_code, days.valid_from
         )
 

@@ -118,7 +118,8 @@ of_scenarios as (
         any_value(scenarios.importer_iso3) as importer_iso3,
         numbered.clause_id,
         min(numbered.valid_from) as valid_from,
-        nullif(max(numbered.valid_to), cast('infinity' as date)) as valid_to
+        nullif(max(numbered.valid_to), cast('infinity' as date)) as valid_to,
+        false as is_for_baseline
     from numbered
     inner join scenarios on numbered.scenario = scenarios.scenario
     group by numbered.scenario, numbered.clause_id, numbered.stretch
@@ -132,8 +133,24 @@ as_they_are as (
         cast(null as varchar) as importer_iso3,
         clause_id,
         valid_from,
-        valid_to
+        valid_to,
+        false as is_for_baseline
     from intervals
+
+),
+
+-- A scenario is measured on the baseline of the clauses as they are.
+for_baselines as (
+
+    select
+        scenarios.scenario,
+        scenarios.importer_iso3,
+        intervals.clause_id,
+        intervals.valid_from,
+        intervals.valid_to,
+        true as is_for_baseline
+    from intervals
+    cross join scenarios
 
 ),
 
@@ -142,6 +159,8 @@ timelines as (
     select * from as_they_are
     union all
     select * from of_scenarios
+    union all
+    select * from for_baselines
 
 )
 
@@ -150,5 +169,6 @@ select
     importer_iso3,
     clause_id,
     valid_from,
-    valid_to
+    valid_to,
+    is_for_baseline
 from timelines

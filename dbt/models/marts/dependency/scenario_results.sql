@@ -80,6 +80,8 @@ sums as (
             {% set published = "case when supplier_iso3 <> '_X' then " ~ amount ~ " end" -%}
             {{ sum_in_order(amount) }} as {{ amount }},
             {{ sum_in_order(amount ~ ' * ' ~ published) }} as squares_{{ amount }},
+            {{ sum_in_order("case supplier_iso3 when '_X' then " ~ amount ~ ' else 0 end') }}
+                as unpublished_{{ amount }},
             max({{ published }}) as largest_{{ amount }}
             {%- if not loop.last %},{% endif %}
         {% endfor %}
@@ -98,6 +100,7 @@ uncovered as (
 
 ),
 
+-- A supplier without a row may be among those that are not published, but not the importer itself.
 shares as (
 
     select
@@ -111,7 +114,13 @@ shares as (
         sums.snapshot_ids,
         'supplier_share_' || by_supplier.supplier_iso3 as metric,
         {% for name, amount in columns.items() -%}
-            by_supplier.{{ amount }} / nullif(sums.{{ amount }}, 0) as {{ name }}
+            case
+                when
+                    by_supplier.baseline > 0
+                    or by_supplier.supplier_iso3 = by_supplier.importer_iso3
+                    or sums.unpublished_baseline = 0
+                    then by_supplier.{{ amount }} / nullif(sums.{{ amount }}, 0)
+            end as {{ name }}
             {%- if not loop.last %},{% endif %}
         {% endfor %}
     from by_supplier
@@ -140,14 +149,20 @@ metrics as (
                 struct_pack(
                     metric := 'hhi',
                     {% for name, amount in columns.items() -%}
-                        {{ name }} := {{ hhi('squares_' ~ amount, amount) }}
+                        {{ name }} := case
+                            when unpublished_{{ amount }} <= 0.5 * {{ amount }}
+                                then {{ hhi('squares_' ~ amount, amount) }}
+                        end
                         {%- if not loop.last %},{% endif %}
                     {% endfor %}
                 ),
                 struct_pack(
                     metric := 'top_supplier_share',
                     {% for name, amount in columns.items() -%}
-                        {{ name }} := largest_{{ amount }} / nullif({{ amount }}, 0)
+                        {{ name }} := case
+                            when largest_{{ amount }} >= unpublished_{{ amount }}
+                                then largest_{{ amount }} / nullif({{ amount }}, 0)
+                        end
                         {%- if not loop.last %},{% endif %}
                     {% endfor %}
                 ),
