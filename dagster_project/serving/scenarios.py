@@ -16,7 +16,7 @@ from dagster_project.serving.wording.english.parts import MISSING, percent
 from dagster_project.sources.scenarios import ReadChange, Scenario
 
 _SUPPLIED = """
-select distinct supplier_iso3, period_start
+select supplier_iso3, period_start, share
 from dependency.supplier_shares
 where
     importer_iso3 = $importer
@@ -24,15 +24,30 @@ where
     and list_contains($groups, mineral_group)
     and share > 0
 qualify rank() over (partition by mineral_group order by period_start desc) = 1
-order by supplier_iso3, period_start
+order by all
 """
 
 _PROJECTS = """
-select distinct relief.scenario, relief.mineral_group, relief.importer_iso3, projects.economy_iso3
+select
+    relief.scenario, relief.mineral_group, relief.importer_iso3, projects.economy_iso3,
+    max(relief.year) as last_year
 from exposure.relief_scenarios as relief
 inner join reference.supply_projects as projects on relief.project = projects.project
 where relief.project = $project
+group by all
 order by all
+"""
+
+_WITHOUT_TONNES = """
+select
+    case
+        when bool_and(status = 'operating') then 'operates already'
+        when bool_and(start_year is null) then 'has no stated year'
+        else 'has no capacity that is being built or planned'
+    end as why
+from reference.supply_projects
+where project = $project
+having count(*) > 0
 """
 
 _RESULTS = """
@@ -74,6 +89,11 @@ def _require_known_project(ask: Ask, importer: str, change: ReadChange) -> None:
     project, relief = change.columns["project"], change.columns["relief_scenario"]
     rows = ask(_PROJECTS, project=project)
     if not rows:
+        for row in ask(_WITHOUT_TONNES, project=project):
+            raise UnknownCodeError(
+                f"{change.at('project')}: `project` is {project!r}, which {row['why']}, so that it "
+                "has no tonnes in exposure.relief_scenarios."
+            )
         raise UnknownCodeError(
             f"{change.at('project')}: `project` is {project!r}, which is no supply project of "
             "exposure.relief_scenarios."
@@ -85,15 +105,23 @@ def _require_known_project(ask: Ask, importer: str, change: ReadChange) -> None:
             f"are {listed(known)}."
         )
     groups = change.columns["mineral_groups"]
-    if not any(
-        row["scenario"] == relief
+    last_years = [
+        row["last_year"]
+        for row in rows
+        if row["scenario"] == relief
         and row["mineral_group"] in groups
         and row["importer_iso3"] in (None, importer)
-        for row in rows
-    ):
+    ]
+    if not last_years:
         raise UnknownCodeError(
             f"{change.at('project')}: {shortened(project)} adds nothing of {' or '.join(groups)} "
             f"for {importer}."
+        )
+    begins = change.columns["from_date"]
+    if relief == "trial" and begins and begins.year > max(last_years):
+        raise UnknownCodeError(
+            f"{change.at('from')}: `from` is {begins:%Y-%m}, but the trial ends with "
+            f"{max(last_years)}."
         )
     economies = {row["economy_iso3"] for row in rows}
     if change.columns["supplier_iso3"] not in economies:
@@ -115,6 +143,13 @@ def _require_supplier(ask: Ask, importer: str, change: ReadChange) -> None:
             f"{where} is {supplier!r}, but no imports of {goods} by {importer} are known."
         )
     year = max(row["period_start"].year for row in rows)
+    unpublished = [row["share"] for row in rows if row["supplier_iso3"] == "_X"]
+    if unpublished:
+        raise UnknownCodeError(
+            f"{where} is {supplier!r}, which is not among the published suppliers of {goods} to "
+            f"{importer} in {year}; up to {percent(max(unpublished))} are of suppliers that are "
+            "not published."
+        )
     raise UnknownCodeError(
         f"{where} is {supplier!r}, which supplied no {goods} to {importer} in {year}."
     )
@@ -133,7 +168,8 @@ def results_of(published_file: Path, scenario: str) -> Sequence[Row] | None:
 
 def print_results(scenario: str, rows: Sequence[Row] | None) -> None:
     """The results of a scenario for a terminal: a table for each group and measure, with a row per
-    metric and a column per year. Suppliers of less than a hundredth are left out.
+    metric and a column per year. Suppliers of less than a hundredth are left out. The baseline of
+    `exposed_` metrics may be of another year than the one in the header.
     """
     from dagster_project.serving.terminal import Column, print_table, print_text
 
@@ -151,11 +187,16 @@ def print_results(scenario: str, rows: Sequence[Row] | None) -> None:
         metrics = _metrics_shown(of_series)
         by_year = {(row["metric"], row["year"]): row for row in of_series}
         first_rows = {row["metric"]: row for row in reversed(of_series)}
+        baseline = next(
+            (f" {row['baseline_year']}" for row in of_series if row["baseline_year"]), ""
+        )
         print_table(
             [
                 Column("metric", metrics, False),
                 Column(
-                    "now", [_figure(first_rows[name], "baseline_value") for name in metrics], True
+                    f"baseline{baseline}",
+                    [_figure(first_rows[name], "baseline_value") for name in metrics],
+                    True,
                 ),
                 *(
                     Column(str(year), [_span(by_year.get((name, year))) for name in metrics], True)

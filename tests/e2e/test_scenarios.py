@@ -50,9 +50,10 @@ def test_china_stops_all_exports_to_japan(rows: Rows) -> None:
     share = viet_nam / remaining
     assert by_metric["supplier_share_VNM"][1] == pytest.approx(share)
     assert by_metric["supplier_share__X"][1] == pytest.approx(1 - share)
-    # One published supplier is left: the index is the square of its share.
-    assert by_metric["hhi"][1] == pytest.approx(share**2)
-    assert by_metric["top_supplier_share"][1] == pytest.approx(share)
+    # More than half of what remains is not published: nobody knows how concentrated it is.
+    assert share < 0.5
+    assert by_metric["hhi"][1:] == by_metric["top_supplier_share"][1:] == [None, None]
+    assert by_metric["top_supplier_share"][0] == pytest.approx(CHINA_2024 / ALL_2024)
 
 
 def test_what_china_stops_is_no_longer_exposed(rows: Rows) -> None:
@@ -68,6 +69,11 @@ def test_what_china_stops_is_no_longer_exposed(rows: Rows) -> None:
     }
     assert by_metric["total_usd"][0] == pytest.approx(442_677_785, abs=1)
     assert by_metric["uncovered_share"] == (0, pytest.approx(0.4398, abs=1e-4))
+    # Two thirds of what remains are Viet Nam's: the index is the square of its share.
+    viet_nam = by_metric["supplier_share_VNM"][1]
+    assert viet_nam == pytest.approx(by_metric["supplier_share_VNM"][0] / (1 - 0.4398), rel=1e-3)
+    assert by_metric["top_supplier_share"][1] == pytest.approx(viet_nam)
+    assert by_metric["hhi"][1] == pytest.approx(viet_nam**2)
     assert by_metric["exposed_value_low_usd"] == (0, 0)
     ((together,),) = rows(
         "select sum(exposed_value_high_usd) from exposure.joint_exposure "
@@ -119,7 +125,15 @@ def test_allied_plants_add_one_per_cent_by_weight(rows: Rows) -> None:
     assert by_metric["total_t"] == [
         pytest.approx(ALL_2024), pytest.approx(ALL_2024 + 295), pytest.approx(ALL_2024 + 300),
     ]  # fmt: skip
-    assert by_metric["supplier_share_FRA"][1] == pytest.approx(295 / (ALL_2024 + 295))
+    assert by_metric["supplier_share_CHN"][1] == pytest.approx(CHINA_2024 / (ALL_2024 + 295))
+    # What France delivers already is among the suppliers that are not published.
+    assert by_metric["supplier_share_FRA"] == [None, None, None]
+    ((france,),) = rows(
+        "select sum(net_weight_kg) / 1000 from trade.baci_flows where importer_iso3 = 'JPN' "
+        "and exporter_iso3 = 'FRA' and hs6_code in ('280530', '284610', '284690') and year = 2024 "
+        "and hs_revision = 'HS2017'"
+    )
+    assert france > 1_800
 
 
 def test_by_value_an_addition_has_no_shares(rows: Rows) -> None:
@@ -247,7 +261,10 @@ def test_a_cut_from_july_on_is_half_of_it_in_its_year(landed: Rows) -> None:
     # A tenth of all supply moves to Australia: for three months of what is left of China with three
     # quarters of it, for six with the quarter that is still more than a tenth.
     moved = 0.1 * ALL_2024 * 9 / 12
-    assert by_metric["supplier_share_AUS"][1] == pytest.approx(moved / by_metric["total_t"][1])
+    assert by_metric["supplier_share_CHN"][1] == pytest.approx(
+        (CHINA_2024 * (1 - 0.4375) - moved) / by_metric["total_t"][1]
+    )
+    assert by_metric["supplier_share_AUS"] == [None, None, None], "it may deliver already"
     # A year later all of it: what is left of China's quarter is more than what moves.
     later = results(landed, "in_order", "rare_earths", 2032)
     assert later["lost_t"][1] == pytest.approx(CHINA_2024 * 0.75)
@@ -257,10 +274,10 @@ def test_a_cut_from_july_on_is_half_of_it_in_its_year(landed: Rows) -> None:
 
 
 def test_clauses_that_are_lifted_in_june_hit_181_days_of_the_year(landed: Rows) -> None:
-    """China's two; what Malaysia restricts of its own baseline stays."""
+    """China's two; what Malaysia restricts stays, of the same year: all of its compounds."""
     ((malaysia,),) = landed(
-        "select exposed_value_high_usd from exposure.importer_exposure where "
-        "(clause_id, importer_iso3, commodity_code) = ('MY-2024-01-REE', 'JPN', '284690')"
+        "select sum(value_usd) from trade.baci_flows where year = 2024 and hs_revision = 'HS2017' "
+        "and (exporter_iso3, importer_iso3, hs6_code) = ('MYS', 'JPN', '284690')"
     )
     by_year = {
         year: (baseline, scenario)
@@ -307,9 +324,10 @@ def test_shifts_take_no_more_than_is_there(landed: Rows) -> None:
     """45 and 50 % of all supply are wanted, and China has 71.3 %: each gets its part of that."""
     by_metric = results(landed, "two_shifts", "rare_earths", 2031)
     china = CHINA_2024 / ALL_2024
+    viet_nam = by_metric["supplier_share_VNM"][0]
     assert by_metric["supplier_share_CHN"][1] == pytest.approx(0, abs=1e-12)
     assert by_metric["supplier_share_CHN"][1] >= 0
-    assert by_metric["supplier_share_AUS"][1] == pytest.approx(china * 0.5 / 0.95)
+    assert by_metric["supplier_share_VNM"][1] == pytest.approx(viet_nam + china * 0.45 / 0.95)
     assert by_metric["total_t"][1] == pytest.approx(ALL_2024)
 
 

@@ -27,7 +27,8 @@ snapshots as (
 
 ),
 
--- What is decided on; a capacity that is not published counts for none.
+-- What is decided on; a capacity that is not published counts for none, and a plan without a year
+-- is not counted.
 committed as (
 
     select
@@ -65,8 +66,11 @@ sums as (
         {{ sum_in_order('case when committed.is_counted then committed.low end') }} as tonnes_low,
         {{ sum_in_order('case when committed.is_counted then committed.high end') }}
             as tonnes_high,
-        count(distinct committed.project) filter (where committed.high is null)
-            as without_capacity
+        count(distinct committed.project) filter (
+            where committed.high is null and committed.is_counted
+        ) as without_capacity,
+        count(distinct committed.project) filter (where committed.counted_from_year is null)
+            as without_year
     from importers
     inner join committed on importers.supplier_iso3 <> committed.economy_iso3
     group by importers.importer_iso3, committed.basis
@@ -84,6 +88,7 @@ sums_of_importers as (
                 tonnes_low := coalesce(sums.tonnes_low, 0),
                 tonnes_high := sums.tonnes_high,
                 without_capacity := sums.without_capacity,
+                without_year := sums.without_year,
                 existing := totals.existing,
                 existing_year := totals.existing_year
             ) order by sums.basis

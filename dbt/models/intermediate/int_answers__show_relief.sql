@@ -79,6 +79,7 @@ relief_of_importers as (
         importer_iso3,
         arg_min(name, place) as name,
         arg_min(material, place) as material,
+        arg_min(consumption_basis, place) as consumption_basis,
         arg_min(consumption_share_high, place) as share_high,
         min(year) filter (where place = 1) as year,
         list(
@@ -109,6 +110,7 @@ select
         'importer': 'importers.importer_name',
         'name': 'relief_of_importers.name',
         'material': 'relief_of_importers.material',
+        'consumption_basis': 'relief_of_importers.consumption_basis',
     }) }} as subject,
     relief_of_importers.share_high as figure,
     'share' as unit,

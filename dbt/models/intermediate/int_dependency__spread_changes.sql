@@ -46,7 +46,7 @@ project_years as (
 ),
 
 -- From the first year in which something changes to the first that has all of it. What is extended
--- is so from the day of the build.
+-- is so from the day of the build, and a project is not added to years before that.
 turning_years as (
 
     select
@@ -63,8 +63,8 @@ turning_years as (
     union all
     select
         scenario,
-        year as first_year,
-        year as last_year
+        greatest(year, extract(year from {{ as_of_day() }})) as first_year,
+        first_year as last_year
     from project_years
 
 ),

@@ -172,7 +172,7 @@ def test_a_build_follows_and_its_results_are_printed(
                 "'JPN' as importer_iso3, 'rare_earths' as mineral_group, 'value_usd' as measure, "
                 f"{NEXT_YEAR} as year, 'hhi' as metric, null::varchar as supplier_iso3, "
                 "0.5 as baseline_value, 0.25 as scenario_value, "
-                "null::double as value_at_high_supply, -0.25 as change, "
+                "null::double as value_at_high_supply, -0.25 as change, 2024 as baseline_year, "
                 "'shares of 2024' as assumptions"
             )
         return file
@@ -182,8 +182,8 @@ def test_a_build_follows_and_its_results_are_printed(
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-5:] == [
         "mine: rare_earths into JPN, value_usd",
-        f"metric    now   {NEXT_YEAR}",
-        "hhi     0.500  0.250",
+        f"metric  baseline 2024   {NEXT_YEAR}",
+        "hhi             0.500  0.250",
         "",
         "Assumptions: shares of 2024.",
     ]

@@ -31,7 +31,7 @@ create table exposure.measures as select 'CN-2025-18' as clause_id;
 _PROJECTS = """
 create table exposure.relief_scenarios as
     select * from (values
-        ('MINAMITORISHIMA', 'trial_2027', 2027, 'rare_earths', 'JPN'),
+        ('MINAMITORISHIMA', 'trial', 2027, 'rare_earths', 'JPN'),
         ('MINAMITORISHIMA', 'commercial', 2030, 'rare_earths', 'JPN'),
         ('MINAMITORISHIMA', 'commercial', 2031, 'rare_earths', 'JPN'),
         ('MP_10X', 'as_announced', 2028, 'permanent_magnets', 'USA'),
@@ -39,35 +39,40 @@ create table exposure.relief_scenarios as
     ) as scenarios (project, scenario, year, mineral_group, importer_iso3);
 create schema reference;
 create table reference.supply_projects as
-    select * from (values ('MINAMITORISHIMA', 'JPN'), ('MP_10X', 'USA'), ('NARVA', 'EST'))
-    as projects (project, economy_iso3);
+    select * from (values
+        ('MINAMITORISHIMA', 'JPN', 'trial', 2027), ('MP_10X', 'USA', 'planned', 2028),
+        ('NARVA', 'EST', 'building', 2026), ('NARVA_2', 'EST', 'planned', null),
+        ('SILMET', 'EST', 'operating', null), ('KINGSTON', 'AUS', 'proposed', 2029)
+    ) as projects (project, economy_iso3, status, start_year);
 """
 _RESULTS = """
 create schema if not exists dependency;
 create table dependency.scenario_results (
     scenario varchar, importer_iso3 varchar, mineral_group varchar, measure varchar, year integer,
     metric varchar, supplier_iso3 varchar, baseline_value double, scenario_value double,
-    value_at_high_supply double, change double, assumptions varchar
+    value_at_high_supply double, change double, assumptions varchar,
+    baseline_year integer
 );
 insert into dependency.scenario_results values
     ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2027, 'hhi', null, 0.52, 0.31, 0.31, -0.21,
-     'cut CHN'),
+     'cut CHN', 2024),
     ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2028, 'hhi', null, 0.52, null, null, null,
-     'cut CHN'),
+     'cut CHN', 2024),
     ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2027, 'supplier_share_CHN', 'CHN', 0.7133, 0,
-     0, -0.7133, 'cut CHN'),
+     0, -0.7133, 'cut CHN', 2024),
     ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2028, 'supplier_share_CHN', 'CHN', 0.7133, 0,
-     0, -0.7133, 'cut CHN'),
+     0, -0.7133, 'cut CHN', 2024),
     ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2027, 'supplier_share_AUT', 'AUT', 0.001, 0.009,
-     0.009, 0.008, 'cut CHN'),
+     0.009, 0.008, 'cut CHN', 2024),
     ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2027, 'uncovered_t', null, 0, 15981.5, 14000,
-     15981.5, 'cut CHN'),
+     15981.5, 'cut CHN', 2024),
     ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2028, 'uncovered_t', null, 0, 15981.5, 12000,
-     15981.5, 'cut CHN'),
+     15981.5, 'cut CHN', 2024),
     ('mine', 'JPN', 'rare_earths', 'net_weight_kg', 2028, 'supplier_share_FRA', 'FRA', 0, 0.2, 0.2,
-     0.2, 'cut CHN'),
-    ('mine', 'JPN', 'rare_earths', 'value_usd', 2027, 'hhi', null, 0.25, 0.26, 0.26, 0.01, null),
-    ('other', 'JPN', 'gallium', 'value_usd', 2027, 'hhi', null, 1, 2, null, 1, 'none');
+     0.2, 'cut CHN', 2024),
+    ('mine', 'JPN', 'rare_earths', 'value_usd', 2027, 'hhi', null, 0.25, 0.26, 0.26, 0.01, null,
+     2024),
+    ('other', 'JPN', 'gallium', 'value_usd', 2027, 'hhi', null, 1, 2, null, 1, 'none', 2024);
 """
 
 
@@ -112,9 +117,20 @@ def test_a_scenario_of_what_is_published_is_possible(tmp_path: Path) -> None:
         (["{add: JPN, project: ATLANTIS, relief: commercial}"],
          "line 6: change 1: `project` is 'ATLANTIS', which is no supply project of "
          "exposure.relief_scenarios."),
+        (["{add: EST, project: NARVA_2, relief: as_announced}"],
+         "line 6: change 1: `project` is 'NARVA_2', which has no stated year, so that it has no "
+         "tonnes in exposure.relief_scenarios."),
+        (["{add: EST, project: SILMET, relief: as_announced}"],
+         "line 6: change 1: `project` is 'SILMET', which operates already, so that it has no "
+         "tonnes in exposure.relief_scenarios."),
+        (["{add: AUS, project: KINGSTON, relief: as_announced}"],
+         "line 6: change 1: `project` is 'KINGSTON', which has no capacity that is being built or "
+         "planned, so that it has no tonnes in exposure.relief_scenarios."),
+        (["{add: JPN, project: MINAMITORISHIMA, relief: trial, from: 2028-01}"],
+         "line 6: change 1: `from` is 2028-01, but the trial ends with 2027."),
         (["{add: JPN,\n     project: MINAMITORISHIMA,\n     relief: comercial}"],
          "line 8: change 1: `relief` is 'comercial'; the scenarios of MINAMITORISHIMA are "
-         "commercial, trial_2027."),
+         "commercial, trial."),
         (["{add: USA, project: MP_10X, relief: as_announced}"],
          "line 6: change 1: MP_10X adds nothing of permanent_magnets or rare_earths for JPN."),
         (["{add: JPN, project: MINAMITORISHIMA, relief: commercial, groups: [permanent_magnets]}",
@@ -145,6 +161,22 @@ def test_what_is_not_published_is_refused_with_its_line(
     assert caught.value.message == f"scenarios: {message}"
 
 
+def test_one_who_may_be_among_the_unpublished_is_not_said_to_supply_nothing(tmp_path: Path) -> None:
+    file = file_of(
+        tmp_path, _TABLES,
+        "insert into dependency.supplier_shares values "
+        "('JPN', 'rare_earths', 'A', date '2024-01-01', '_X', 0.154), "
+        "('JPN', 'rare_earths', 'A', date '2024-01-01', '_X', 0.19)",
+    )  # fmt: skip
+    with pytest.raises(UnknownCodeError) as caught:
+        require_possible(file, scenario("{cut: MYS, from: 2027-01}"))
+    assert caught.value.message == (
+        "scenarios: line 6: change 1: `cut` is 'MYS', which is not among the published suppliers "
+        "of permanent_magnets or rare_earths to JPN in 2024; up to 19.0 % are of suppliers that "
+        "are not published."
+    )
+
+
 def test_without_known_imports_nobody_can_be_cut(tmp_path: Path) -> None:
     file = file_of(tmp_path, _TABLES, "delete from dependency.supplier_shares")
     with pytest.raises(UnknownCodeError) as caught:
@@ -166,15 +198,15 @@ def test_results_are_printed_a_metric_a_row_and_a_year_a_column(
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines == [
         "mine: rare_earths into JPN, net_weight_kg",
-        "metric                 now              2027              2028",
-        "uncovered_t              0  15,982 to 14,000  15,982 to 12,000",
-        "hhi                  0.520             0.310                 –",
-        "supplier_share_CHN  71.3 %             0.0 %             0.0 %",
-        "supplier_share_FRA   0.0 %                 –            20.0 %",
+        "metric              baseline 2024              2027              2028",
+        "uncovered_t                     0  15,982 to 14,000  15,982 to 12,000",
+        "hhi                         0.520             0.310                 –",
+        "supplier_share_CHN         71.3 %             0.0 %             0.0 %",
+        "supplier_share_FRA          0.0 %                 –            20.0 %",
         "",
         "mine: rare_earths into JPN, value_usd",
-        "metric    now   2027",
-        "hhi     0.250  0.260",
+        "metric  baseline 2024   2027",
+        "hhi             0.250  0.260",
         "",
         "Assumptions: cut CHN.",
     ]

@@ -247,7 +247,8 @@ def relief(facts: Facts) -> str:
     """What a supply project could add to an importer's supply."""
     if facts["name"] is None:
         return f"Supply projects for {the(facts['importer'])}"
-    return f"{facts['name']}, at most, of the {MATERIALS[facts['material']]} used"
+    used = "imported" if facts["consumption_basis"] == "imports_alone" else "used"
+    return f"{facts['name']}, at most, of the {MATERIALS[facts['material']]} {used}"
 
 
 def relief_detail(facts: Facts) -> str | None:
@@ -317,12 +318,14 @@ def _announced_of(row: Facts) -> str:
         figures.append(_span(row["tonnes_low"], row["tonnes_high"]))
     if row["without_capacity"]:
         figures.append(f"{counted(row['without_capacity'], 'plant')} without a capacity")
+    if row["without_year"]:
+        figures.append(f"{counted(row['without_year'], 'plan')} of no stated year")
     existing = (
         f" (all makers in {row['existing_year']}: {tonnes_rounded(row['existing'])})"
         if row["existing"]
         else ""
     )
-    return " and ".join(figures) + existing
+    return ", ".join(figures) + existing
 
 
 # --- trade by month ---

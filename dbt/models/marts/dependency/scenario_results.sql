@@ -27,6 +27,13 @@ scenario_changes as (
 
 ),
 
+unsold as (
+
+    select distinct project from {{ ref('relief_scenarios') }}
+    where importer_iso3 is null
+
+),
+
 change_texts as (
 
     select
@@ -42,6 +49,7 @@ change_texts as (
             case when tonnes_high > tonnes_low then {{ plain_number('tonnes_high') }} end,
             project,
             relief_scenario,
+            case when project in (select unsold.project from unsold) then '(all of it)' end,
             coalesce(strftime(from_date, '%Y-%m'), cast(effective_date as varchar)),
             array_to_string(mineral_groups, '+')
         ) as change_text

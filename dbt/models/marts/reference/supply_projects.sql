@@ -24,6 +24,7 @@ wholes as (
 
     select
         unnest(includes) as project,
+        basis,
         counted_from_year
     from projects_with_years
 
@@ -33,9 +34,10 @@ replaced as (
 
     select
         project,
+        basis,
         min(counted_from_year) as replaced_in_year
     from wholes
-    group by project
+    group by project, basis
 
 )
 
@@ -65,4 +67,7 @@ select
     projects_with_years.source,
     projects_with_years.source_url
 from projects_with_years
-left join replaced on projects_with_years.project = replaced.project
+left join replaced
+    on
+        projects_with_years.project = replaced.project
+        and projects_with_years.basis = replaced.basis
