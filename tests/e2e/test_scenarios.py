@@ -283,7 +283,7 @@ def test_clauses_that_are_lifted_in_june_hit_181_days_of_the_year(landed: Rows) 
         year: (baseline, scenario)
         for year, baseline, scenario in landed(
             "select year, baseline_value, scenario_value from dependency.scenario_results "
-            "where scenario = 'lifted' and metric = 'exposed_value_high_usd'"
+            "where scenario = 'lifted' and metric = 'exposed_value_high_usd' order by year"
         )
     }
     assert list(by_year) == [2031, 2032]
