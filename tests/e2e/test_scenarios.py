@@ -130,8 +130,7 @@ def test_allied_plants_add_one_per_cent_by_weight(rows: Rows) -> None:
     assert by_metric["supplier_share_FRA"] == [None, None, None]
     ((france,),) = rows(
         "select sum(net_weight_kg) / 1000 from trade.baci_flows where importer_iso3 = 'JPN' "
-        "and exporter_iso3 = 'FRA' and hs6_code in ('280530', '284610', '284690') and year = 2024 "
-        "and hs_revision = 'HS2017'"
+        "and exporter_iso3 = 'FRA' and hs6_code in ('280530', '284610', '284690') and year = 2024"
     )
     assert france > 1_800
 
@@ -276,7 +275,7 @@ def test_a_cut_from_july_on_is_half_of_it_in_its_year(landed: Rows) -> None:
 def test_clauses_that_are_lifted_in_june_hit_181_days_of_the_year(landed: Rows) -> None:
     """China's two; what Malaysia restricts stays, of the same year: all of its compounds."""
     ((malaysia,),) = landed(
-        "select sum(value_usd) from trade.baci_flows where year = 2024 and hs_revision = 'HS2017' "
+        "select sum(value_usd) from trade.baci_flows where year = 2024 "
         "and (exporter_iso3, importer_iso3, hs6_code) = ('MYS', 'JPN', '284690')"
     )
     by_year = {
