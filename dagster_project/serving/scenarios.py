@@ -42,8 +42,9 @@ _WITHOUT_TONNES = """
 select
     case
         when bool_and(status = 'operating') then 'operates already'
-        when bool_and(start_year is null) then 'has no stated year'
-        else 'has no capacity that is being built or planned'
+        when bool_and(status = 'proposed') then 'is only proposed'
+        when bool_and(start_year is null) then 'has no year'
+        else 'has no published capacity of oxides, metal or magnets'
     end as why
 from reference.supply_projects
 where project = $project
@@ -91,8 +92,8 @@ def _require_known_project(ask: Ask, importer: str, change: ReadChange) -> None:
     if not rows:
         for row in ask(_WITHOUT_TONNES, project=project):
             raise UnknownCodeError(
-                f"{change.at('project')}: `project` is {project!r}, which {row['why']}, so that it "
-                "has no tonnes in exposure.relief_scenarios."
+                f"{change.at('project')}: `project` is {project!r}, which {row['why']}: it has no "
+                "tonnes in exposure.relief_scenarios."
             )
         raise UnknownCodeError(
             f"{change.at('project')}: `project` is {project!r}, which is no supply project of "

@@ -8,6 +8,19 @@
 {%- endmacro %}
 
 
+{# Whether enough of a total is published by supplier for an index of it. #}
+{% macro is_index_known(published_share) -%}
+    {{ published_share }} >= 0.5
+{%- endmacro %}
+
+
+{# Whether the largest supplier is known: in a larger part that is not published a larger one may
+   be. #}
+{% macro is_largest_known(largest_amount, unpublished_amount) -%}
+    {{ unpublished_amount }} <= {{ largest_amount }}
+{%- endmacro %}
+
+
 {# HHI rescaled from 0 (all suppliers alike) to 1 (one supplier); null for one supplier.
    Never below 0: where a small part is not published, the index is only a lower bound. #}
 {% macro hhi_normalised(hhi, suppliers) -%}

@@ -127,8 +127,8 @@ def test_the_page_says_what_is_announced_by_basis(rows: Rows) -> None:
         "at least 790 t", "oxide 1,650 to 1,800 t, 3 plants without a capacity",
         # Independence makes metal too, and 10X, which takes over its magnets, does not; Santoku and
         # Shin-Etsu say no year.
-        "metal 2 plants without a capacity, 2 plans of no stated year",
-        "magnets 21,400 t, 2 plants without a capacity, 2 plans of no stated year",
+        "metal 2 plants without a capacity, 2 plans without a year",
+        "magnets 21,400 t, 2 plants without a capacity, 2 plans without a year",
         "(all makers in 2025: 23,750 t)",
     ):  # fmt: skip
         assert part in detail

@@ -17,6 +17,19 @@ changes as (
 
 ),
 
+targets as (
+
+    select * from {{ ref('int_exposure__list_targets') }}
+
+),
+
+timelines as (
+
+    select * from {{ ref('int_exposure__list_timelines') }}
+    where not is_for_baseline
+
+),
+
 mineral_group_codes as (
 
     select distinct
@@ -57,7 +70,7 @@ group_commodities as (
 ),
 
 -- The days of a month on which an economy's clauses are in force, as a part of the year, and what
--- is left of its trade: all of it in the baseline, and not known where only a shift brings some.
+-- is left of its trade: all of it in the baseline.
 in_force as (
 
     {% for timeline in ['baseline', 'scenario'] -%}
@@ -67,16 +80,11 @@ in_force as (
             months.importer_iso3,
             months.mineral_group,
             months.month,
-            {% if timeline == 'baseline' -%}
-                1
-            {%- else -%}
-                case
-                    when supplies.baseline_amount > 0
-                        then supplies.remaining_amount / supplies.baseline_amount
-                    when supplies.remaining_amount > 0 then null
-                    else 1
-                end
-            {%- endif %} as remaining_share,
+            case
+                when supplies.baseline_amount > 0 and '{{ timeline }}' = 'scenario'
+                    then supplies.remaining_amount / supplies.baseline_amount
+                else 1
+            end as remaining_share,
             date_diff(
                 'day',
                 greatest(exposures.valid_from, months.month),
@@ -115,7 +123,37 @@ in_force as (
 
 ),
 
--- Of a year the mean over its days; not known where a clause in force has no figures.
+-- Months in which trade moves to an economy that restricts and has none in the baseline.
+not_known as (
+
+    select distinct
+        supplies.scenario,
+        supplies.mineral_group,
+        supplies.month
+    from supplies
+    inner join months
+        on
+            supplies.scenario = months.scenario
+            and supplies.mineral_group = months.mineral_group
+            and supplies.month = months.month
+    inner join group_commodities on supplies.mineral_group = group_commodities.mineral_group
+    inner join targets
+        on
+            supplies.importer_iso3 = targets.importer_iso3
+            and supplies.supplier_iso3 = targets.implementer_iso3
+            and group_commodities.commodity_code = targets.commodity_code
+    inner join timelines
+        on
+            supplies.scenario = timelines.scenario
+            and targets.clause_id = timelines.clause_id
+            and months.next_month > timelines.valid_from
+            and (timelines.valid_to is null or months.month < timelines.valid_to)
+    where supplies.baseline_amount = 0 and supplies.remaining_amount > 0
+
+),
+
+-- Of a year the mean over its days; not known where a clause in force has no figures, or where it
+-- would hit trade of which the goods are not known.
 exposed as (
 
     select
@@ -129,8 +167,11 @@ exposed as (
                     when
                         bool_or(
                             in_force.timeline = '{{ timeline }}'
-                            and in_force.value_{{ bound }}_usd * in_force.remaining_share is null
+                            and in_force.value_{{ bound }}_usd is null
                         )
+                        {% if timeline == 'scenario' -%}
+                            or bool_or(not_known.scenario is not null)
+                        {% endif -%}
                         then null
                     else
                         coalesce(
@@ -154,6 +195,11 @@ exposed as (
             and months.importer_iso3 = in_force.importer_iso3
             and months.mineral_group = in_force.mineral_group
             and months.month = in_force.month
+    left join not_known
+        on
+            months.scenario = not_known.scenario
+            and months.mineral_group = not_known.mineral_group
+            and months.month = not_known.month
     group by
         months.scenario,
         months.importer_iso3,

@@ -111,6 +111,7 @@ project_tonnes as (
     inner join project_years
         on
             years.scenario = project_years.scenario
+            and years.year >= extract(year from {{ as_of_day() }})
             and case
                 when project_years.relief_scenario = 'trial' then years.year
                 else least(years.year, project_years.last_year)

@@ -60,6 +60,8 @@ by_supplier as (
 
 )
 
+-- Who has no row in the baseline may be among the suppliers that are not published; not so the
+-- importer itself.
 select
     scenario,
     importer_iso3,
@@ -67,6 +69,14 @@ select
     measure,
     year,
     supplier_iso3,
+    supplier_iso3 <> '_X'
+    and (
+        baseline > 0
+        or supplier_iso3 = importer_iso3
+        or max(case supplier_iso3 when '_X' then baseline else 0 end) over (
+            partition by scenario, mineral_group, measure, year
+        ) = 0
+    ) as is_published,
     baseline_year,
     baseline,
     lost,

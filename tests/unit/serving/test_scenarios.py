@@ -42,7 +42,8 @@ create table reference.supply_projects as
     select * from (values
         ('MINAMITORISHIMA', 'JPN', 'trial', 2027), ('MP_10X', 'USA', 'planned', 2028),
         ('NARVA', 'EST', 'building', 2026), ('NARVA_2', 'EST', 'planned', null),
-        ('SILMET', 'EST', 'operating', null), ('KINGSTON', 'AUS', 'proposed', 2029)
+        ('SILMET', 'EST', 'operating', null), ('KINGSTON', 'AUS', 'proposed', null),
+        ('BENSON', 'USA', 'planned', 2027)
     ) as projects (project, economy_iso3, status, start_year);
 """
 _RESULTS = """
@@ -118,14 +119,17 @@ def test_a_scenario_of_what_is_published_is_possible(tmp_path: Path) -> None:
          "line 6: change 1: `project` is 'ATLANTIS', which is no supply project of "
          "exposure.relief_scenarios."),
         (["{add: EST, project: NARVA_2, relief: as_announced}"],
-         "line 6: change 1: `project` is 'NARVA_2', which has no stated year, so that it has no "
-         "tonnes in exposure.relief_scenarios."),
+         "line 6: change 1: `project` is 'NARVA_2', which has no year: it has no tonnes in "
+         "exposure.relief_scenarios."),
         (["{add: EST, project: SILMET, relief: as_announced}"],
-         "line 6: change 1: `project` is 'SILMET', which operates already, so that it has no "
-         "tonnes in exposure.relief_scenarios."),
+         "line 6: change 1: `project` is 'SILMET', which operates already: it has no tonnes in "
+         "exposure.relief_scenarios."),
         (["{add: AUS, project: KINGSTON, relief: as_announced}"],
-         "line 6: change 1: `project` is 'KINGSTON', which has no capacity that is being built or "
-         "planned, so that it has no tonnes in exposure.relief_scenarios."),
+         "line 6: change 1: `project` is 'KINGSTON', which is only proposed: it has no tonnes in "
+         "exposure.relief_scenarios."),
+        (["{add: USA, project: BENSON, relief: as_announced}"],
+         "line 6: change 1: `project` is 'BENSON', which has no published capacity of oxides, "
+         "metal or magnets: it has no tonnes in exposure.relief_scenarios."),
         (["{add: JPN, project: MINAMITORISHIMA, relief: trial, from: 2028-01}"],
          "line 6: change 1: `from` is 2028-01, but the trial ends with 2027."),
         (["{add: JPN,\n     project: MINAMITORISHIMA,\n     relief: comercial}"],

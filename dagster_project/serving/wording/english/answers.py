@@ -319,7 +319,7 @@ def _announced_of(row: Facts) -> str:
     if row["without_capacity"]:
         figures.append(f"{counted(row['without_capacity'], 'plant')} without a capacity")
     if row["without_year"]:
-        figures.append(f"{counted(row['without_year'], 'plan')} of no stated year")
+        figures.append(f"{counted(row['without_year'], 'plan')} without a year")
     existing = (
         f" (all makers in {row['existing_year']}: {tonnes_rounded(row['existing'])})"
         if row["existing"]

@@ -81,7 +81,9 @@ select
     period_start,
     measure,
     total_amount,
-    case when partner_coverage_share >= 0.5 and not is_cut_list then hhi_low end as hhi,
+    case
+        when {{ is_index_known('partner_coverage_share') }} and not is_cut_list then hhi_low
+    end as hhi,
     case when not is_cut_list then hhi_low end as hhi_low,
     case when not is_cut_list then hhi_high end as hhi_high,
     case

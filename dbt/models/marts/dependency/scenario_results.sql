@@ -21,51 +21,9 @@ exposures as (
 
 ),
 
-scenario_changes as (
-
-    select * from {{ ref('stg_lake__scenario_changes') }}
-
-),
-
-unsold as (
-
-    select distinct project from {{ ref('relief_scenarios') }}
-    where importer_iso3 is null
-
-),
-
-change_texts as (
-
-    select
-        scenario,
-        title,
-        concat_ws(
-            ' ',
-            kind,
-            coalesce(supplier_iso3, clause_id),
-            to_supplier_iso3,
-            {{ plain_number('share') }},
-            case when project is null then {{ plain_number('tonnes_low') }} end,
-            case when tonnes_high > tonnes_low then {{ plain_number('tonnes_high') }} end,
-            project,
-            relief_scenario,
-            case when project in (select unsold.project from unsold) then '(all of it)' end,
-            coalesce(strftime(from_date, '%Y-%m'), cast(effective_date as varchar)),
-            array_to_string(mineral_groups, '+')
-        ) as change_text
-    from scenario_changes
-
-),
-
--- The same text whatever the order of the changes.
 assumption_texts as (
 
-    select
-        scenario,
-        any_value(title) as title,
-        string_agg(change_text, '; ' order by change_text) as assumptions
-    from change_texts
-    group by scenario
+    select * from {{ ref('int_dependency__describe_scenarios') }}
 
 ),
 
@@ -85,10 +43,10 @@ sums as (
         {{ sum_in_order('added_low') }} as added_low,
         {{ sum_in_order('added_high') }} as added_high,
         {% for amount in amounts -%}
-            {% set published = "case when supplier_iso3 <> '_X' then " ~ amount ~ " end" -%}
+            {% set published = 'case when is_published then ' ~ amount ~ ' end' -%}
             {{ sum_in_order(amount) }} as {{ amount }},
             {{ sum_in_order(amount ~ ' * ' ~ published) }} as squares_{{ amount }},
-            {{ sum_in_order("case supplier_iso3 when '_X' then " ~ amount ~ ' else 0 end') }}
+            {{ sum_in_order('case when is_published then 0 else ' ~ amount ~ ' end') }}
                 as unpublished_{{ amount }},
             max({{ published }}) as largest_{{ amount }}
             {%- if not loop.last %},{% endif %}
@@ -108,7 +66,6 @@ uncovered as (
 
 ),
 
--- A supplier without a row may be among those that are not published, but not the importer itself.
 shares as (
 
     select
@@ -123,10 +80,7 @@ shares as (
         'supplier_share_' || by_supplier.supplier_iso3 as metric,
         {% for name, amount in columns.items() -%}
             case
-                when
-                    by_supplier.baseline > 0
-                    or by_supplier.supplier_iso3 = by_supplier.importer_iso3
-                    or sums.unpublished_baseline = 0
+                when by_supplier.is_published or by_supplier.supplier_iso3 = '_X'
                     then by_supplier.{{ amount }} / nullif(sums.{{ amount }}, 0)
             end as {{ name }}
             {%- if not loop.last %},{% endif %}
@@ -158,7 +112,9 @@ metrics as (
                     metric := 'hhi',
                     {% for name, amount in columns.items() -%}
                         {{ name }} := case
-                            when unpublished_{{ amount }} <= 0.5 * {{ amount }}
+                            when {{ is_index_known(
+                                '1 - unpublished_' ~ amount ~ ' / nullif(' ~ amount ~ ', 0)'
+                            ) }}
                                 then {{ hhi('squares_' ~ amount, amount) }}
                         end
                         {%- if not loop.last %},{% endif %}
@@ -168,7 +124,9 @@ metrics as (
                     metric := 'top_supplier_share',
                     {% for name, amount in columns.items() -%}
                         {{ name }} := case
-                            when largest_{{ amount }} >= unpublished_{{ amount }}
+                            when {{ is_largest_known(
+                                'largest_' ~ amount, 'unpublished_' ~ amount
+                            ) }}
                                 then largest_{{ amount }} / nullif({{ amount }}, 0)
                         end
                         {%- if not loop.last %},{% endif %}

@@ -100,9 +100,10 @@ with_remainder as (
     select
         totals.*,
         totals.total_amount - totals.supplied_amount as unpublished_amount,
-        -- In a larger part that is not published a larger supplier may be.
-        totals.total_amount - totals.supplied_amount
-        <= coalesce(totals.largest_amount, largest.largest_amount) as is_ranked
+        {{ is_largest_known(
+            'coalesce(totals.largest_amount, largest.largest_amount)',
+            'totals.total_amount - totals.supplied_amount'
+        ) }} as is_ranked
     from totals
     left join largest_of_several_codes as largest on totals.total_number = largest.total_number
 
