@@ -183,8 +183,9 @@ def _rows(payload: bytes) -> Iterator[Mapping[str, str]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     number = 1
     try:
-        header = [name.strip().lower() for name in next(reader)]
-        require_width(len(header), source=CARD.name)
+        names = next(reader)
+        require_width(len(names), source=CARD.name)
+        header = [name.strip().lower() for name in names]
         require_columns(header, COLUMNS, source=CARD.name, hint=_WRONG_FILE_HINT)
         of_persons = [name for name in COLUMNS_OF_PERSONS if name in header]
         position = {name: header.index(name) for name in (*COLUMNS, *of_persons)}
