@@ -38,18 +38,9 @@ group by all
 order by all
 """
 
-_WITHOUT_TONNES = """
-select
-    case
-        when bool_and(status = 'operating') then 'operates already'
-        when bool_and(status = 'proposed') then 'is only proposed'
-        when bool_and(start_year is null) then 'has no year'
-        else 'has no published capacity of oxides, metal or magnets'
-    end as why
-from reference.supply_projects
-where project = $project
-having count(*) > 0
-"""
+_ROWS_OF_PROJECT = (
+    "select status, start_year from reference.supply_projects where project = $project"
+)
 
 _RESULTS = """
 select *
@@ -90,10 +81,10 @@ def _require_known_project(ask: Ask, importer: str, change: ReadChange) -> None:
     project, relief = change.columns["project"], change.columns["relief_scenario"]
     rows = ask(_PROJECTS, project=project)
     if not rows:
-        for row in ask(_WITHOUT_TONNES, project=project):
+        if of_project := ask(_ROWS_OF_PROJECT, project=project):
             raise UnknownCodeError(
-                f"{change.at('project')}: `project` is {project!r}, which {row['why']}: it has no "
-                "tonnes in exposure.relief_scenarios."
+                f"{change.at('project')}: `project` is {project!r}, which "
+                f"{_why_without_tonnes(of_project)}: it has no tonnes in exposure.relief_scenarios."
             )
         raise UnknownCodeError(
             f"{change.at('project')}: `project` is {project!r}, which is no supply project of "
@@ -132,6 +123,18 @@ def _require_known_project(ask: Ask, importer: str, change: ReadChange) -> None:
         )
 
 
+def _why_without_tonnes(of_project: Sequence[Row]) -> str:
+    """Why a project of `reference.supply_projects` has no scenario of relief."""
+    statuses = {row["status"] for row in of_project}
+    if statuses == {"operating"}:
+        return "operates already"
+    if statuses == {"proposed"}:
+        return "is only proposed"
+    if all(row["start_year"] is None for row in of_project):
+        return "has no year"
+    return "has no published capacity of oxides, metal or magnets"
+
+
 def _require_supplier(ask: Ask, importer: str, change: ReadChange) -> None:
     columns = change.columns
     kind, supplier, groups = columns["kind"], columns["supplier_iso3"], columns["mineral_groups"]
@@ -144,12 +147,13 @@ def _require_supplier(ask: Ask, importer: str, change: ReadChange) -> None:
             f"{where} is {supplier!r}, but no imports of {goods} by {importer} are known."
         )
     year = max(row["period_start"].year for row in rows)
-    unpublished = [row["share"] for row in rows if row["supplier_iso3"] == "_X"]
-    if unpublished:
+    shares = [row["share"] for row in rows if row["supplier_iso3"] == "_X"]
+    if shares:
+        unpublished = percent(max(0.001, *shares))
         raise UnknownCodeError(
             f"{where} is {supplier!r}, which is not among the published suppliers of {goods} to "
-            f"{importer} in {year}; up to {percent(max(unpublished))} are of suppliers that are "
-            "not published."
+            f"{importer} in {year}; up to {unpublished} are of suppliers that are not "
+            "published."
         )
     raise UnknownCodeError(
         f"{where} is {supplier!r}, which supplied no {goods} to {importer} in {year}."

@@ -19,7 +19,7 @@ create schema dependency;
 create schema exposure;
 create table dependency.supplier_shares as
     select * from (values
-        ('JPN', 'rare_earths', 'A', date '2024-01-01', 'CHN', 0.71),
+        ('JPN', 'rare_earths', 'A', date '2024-01-01', 'CHN', 0.71::double),
         ('JPN', 'rare_earths', 'A', date '2024-01-01', 'THA', 0.0),
         ('JPN', 'rare_earths', 'A', date '2023-01-01', 'EST', 0.02),
         ('JPN', 'rare_earths', 'M', date '2026-07-01', 'USA', 0.1),
@@ -165,19 +165,22 @@ def test_what_is_not_published_is_refused_with_its_line(
     assert caught.value.message == f"scenarios: {message}"
 
 
-def test_one_who_may_be_among_the_unpublished_is_not_said_to_supply_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("share", "printed"), [(0.19, "19.0 %"), (0.00002, "0.1 %")])
+def test_one_who_may_be_among_the_unpublished_is_not_said_to_supply_nothing(
+    tmp_path: Path, share: float, printed: str
+) -> None:
     file = file_of(
         tmp_path, _TABLES,
         "insert into dependency.supplier_shares values "
-        "('JPN', 'rare_earths', 'A', date '2024-01-01', '_X', 0.154), "
-        "('JPN', 'rare_earths', 'A', date '2024-01-01', '_X', 0.19)",
+        f"('JPN', 'rare_earths', 'A', date '2024-01-01', '_X', {share / 2}), "
+        f"('JPN', 'rare_earths', 'A', date '2024-01-01', '_X', {share})",
     )  # fmt: skip
     with pytest.raises(UnknownCodeError) as caught:
         require_possible(file, scenario("{cut: MYS, from: 2027-01}"))
     assert caught.value.message == (
         "scenarios: line 6: change 1: `cut` is 'MYS', which is not among the published suppliers "
-        "of permanent_magnets or rare_earths to JPN in 2024; up to 19.0 % are of suppliers that "
-        "are not published."
+        f"of permanent_magnets or rare_earths to JPN in 2024; up to {printed} are of suppliers "
+        "that are not published."
     )
 
 
