@@ -1,3 +1,6 @@
+{# A part that is not published and is at most this hides no supplier. #}
+{% set least_unpublished = 0.001 %}
+
 with supplies as (
 
     select * from {{ ref('int_dependency__simulate_supplies') }}
@@ -73,9 +76,8 @@ select
     and (
         baseline > 0
         or supplier_iso3 = importer_iso3
-        or max(case supplier_iso3 when '_X' then baseline else 0 end) over (
-            partition by scenario, mineral_group, measure, year
-        ) = 0
+        or max(case supplier_iso3 when '_X' then baseline else 0 end) over of_group
+        <= {{ least_unpublished }} * sum(baseline) over of_group
     ) as is_published,
     baseline_year,
     baseline,
@@ -86,3 +88,4 @@ select
     with_high,
     snapshot_ids
 from by_supplier
+window of_group as (partition by scenario, mineral_group, measure, year)
