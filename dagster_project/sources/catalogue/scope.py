@@ -24,8 +24,8 @@ class Scope(Entry):
 
     @model_validator(mode="after")
     def _headings(self) -> Self:
-        if any((len(code) == 4) != (self.basis == "heading") for code in self.codes):
-            raise ValueError("has a code whose digits do not fit: four for `heading`, else six")
+        if self.basis != "heading" and any(len(code) == 4 for code in self.codes):
+            raise ValueError("has a code of four digits, which only `heading` has")
         return self
 
 

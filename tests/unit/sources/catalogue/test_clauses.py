@@ -434,6 +434,11 @@ def test_a_heading_has_at_least_one_code():
     assert "`codes` 1 is '8115', which no known revision" in rejection_of(headed("8115"))
 
 
+def test_goods_under_a_code_of_six_digits_have_the_basis_heading():
+    [code] = set(catalogue.parse(headed("253090").encode(), DOCUMENT)["restriction_scope"]["hs_code"])
+    assert code == "253090"
+
+
 def test_a_code_of_an_older_revision_is_known():
     # Germanium until 2002 was 8112.30, which HS 2022 does not have.
     older = MEASURE.replace('"010121"', '"811230"', 1)

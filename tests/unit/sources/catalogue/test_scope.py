@@ -115,5 +115,5 @@ def test_every_row_of_scope_is_cell_for_cell_that_of_the_list(scope):
         tuple("" if cell is None else cell for cell in row)
         for row in scope.select(columns).iter_rows()
     )
-    assert len(found) == 373
+    assert len(found) == 387
     assert found == expected
