@@ -78,7 +78,9 @@ class Project:
             if model["fqn"][1] == "marts"
         }
 
-    def invoke(self, command: str, build_file: Path, *options: str) -> Outcome:
+    def invoke(
+        self, command: str, build_file: Path, *options: str, as_of: str = "2026-11-25"
+    ) -> Outcome:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
@@ -86,7 +88,7 @@ class Project:
             {
                 "build_file": str(build_file),
                 "work_file": str(work_file(build_file)),
-                "as_of": "2026-11-25",
+                "as_of": as_of,
             }
         )
         result = dbtRunner(manifest=self._manifest).invoke(

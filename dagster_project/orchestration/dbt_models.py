@@ -147,7 +147,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         manifest=manifest,
         dagster_dbt_translator=translator,
         name="dbt_build",
-        exclude="resource_type:unit_test",
+        exclude=" ".join(dbt_runner.NOT_OF_BUILDS),
         pool=WRITER_POOL,
     )
     def models(

@@ -29,6 +29,9 @@ TARGET = DBT_PROJECT / "target"
 STAMP = TARGET / "prepared.json"
 """The version of the parsed project; written last."""
 
+NOT_OF_BUILDS = ("resource_type:unit_test", "tag:step")
+"""What `dbt build` leaves out, as dbt selects: the project's own tests run these."""
+
 SAMPLE_ROWS = 20
 
 
@@ -149,7 +152,7 @@ def run(
     select: Sequence[str] = (),
     on_start: Callable[[int, int], None] | None = None,
 ) -> DbtOutcome:
-    """`dbt build` into a prepared build file, without unit tests: the test suite runs them.
+    """`dbt build` into a prepared build file, without NOT_OF_BUILDS.
 
     DuckDB uses at most `memory` bytes and spills the rest beside the file. `reconciled_shares`:
     whether flows that Kido reconciles feed shares. `select` names models; empty for all. `on_start`
@@ -168,8 +171,8 @@ def run(
             *_paths(target),
             *_QUIET,
             "--no-write-json",
-            "--exclude-resource-type",
-            "unit_test",
+            "--exclude",
+            *NOT_OF_BUILDS,
             "--vars",
             json.dumps(variables),
             *(("--select", *select) if select else ()),
