@@ -435,7 +435,9 @@ def test_a_heading_has_at_least_one_code():
 
 
 def test_goods_under_a_code_of_six_digits_have_the_basis_heading():
-    [code] = set(catalogue.parse(headed("253090").encode(), DOCUMENT)["restriction_scope"]["hs_code"])
+    [code] = set(
+        catalogue.parse(headed("253090").encode(), DOCUMENT)["restriction_scope"]["hs_code"]
+    )
     assert code == "253090"
 
 
