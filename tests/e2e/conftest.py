@@ -8,10 +8,10 @@ ninth of the rows, and of today: only builds of today are compared with the curr
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests import bundled
-from tests.conftest import CHECKOUT, made_once
+from tests import bundled, homes
+from tests.conftest import CHECKOUT
 from tests.forked import Command
+from tests.homes import copy_of
 
 AS_OF = "2026-11-25"
 BUNDLED = "bundled"
@@ -60,7 +61,7 @@ def clean_environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built() -> Iterator[Path]:
     """The home of a warehouse published as of a fixed day. Not to be changed by a test.
 
     By a process as a terminal starts it: nothing is imported or prepared before.
@@ -77,19 +78,23 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (home / "build.out").write_text(result.stdout)
         (home / "build.err").write_text(result.stderr)
 
-    return made_once(tmp_path_factory, "built", make) / "home"
+    made = homes.built_once("built", AS_OF, make)
+    yield made / "home"
+    assert homes.changed(made) == []
 
 
 @pytest.fixture(scope="session")
-def small(few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small() -> Iterator[Path]:
     """Built as of today, with few flows. Not to be changed by a test."""
 
     def make(folder: Path) -> None:
-        (folder / BUNDLED).symlink_to(few_flows)
+        bundled.few_flows(folder / BUNDLED)
         result = run_kido(folder / "home", "build")
         assert result.returncode == 0, result.stdout + result.stderr
 
-    return made_once(tmp_path_factory, "small", make) / "home"
+    made = homes.built_once("small", datetime.now(UTC).date().isoformat(), make)
+    yield made / "home"
+    assert homes.changed(made) == []
 
 
 @pytest.fixture
@@ -107,12 +112,6 @@ def day_of(home: Path) -> str:
         ).fetchone()
     assert found is not None
     return str(found[0])
-
-
-def copy_of(home: Path, folder: Path) -> Path:
-    """A copy of a home, without what Dagster has recorded there."""
-    copy = folder / "home"
-    return Path(shutil.copytree(home, copy, ignore=shutil.ignore_patterns("dagster")))
 
 
 @pytest.fixture
