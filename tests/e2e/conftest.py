@@ -14,15 +14,18 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
 from tests import bundled, homes
-from tests.conftest import CHECKOUT
+from tests.conftest import CHECKOUT, made_once
 from tests.forked import Command
 from tests.homes import copy_of
+
+if TYPE_CHECKING:
+    from tests.e2e.work import Work
 
 AS_OF = "2026-11-25"
 BUNDLED = "bundled"
@@ -95,6 +98,16 @@ def small() -> Iterator[Path]:
     made = homes.built_once("small", datetime.now(UTC).date().isoformat(), make)
     yield made / "home"
     assert homes.changed(made) == []
+
+
+@pytest.fixture(scope="session")
+def work(small: Path, few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Work:
+    """A day of work and what came of it (`tests.e2e.work`). Not to be changed by a test."""
+    from tests.e2e.work import Work, day_of_work
+
+    return Work(
+        made_once(tmp_path_factory, "work", partial(day_of_work, small=small, few_flows=few_flows))
+    )
 
 
 @pytest.fixture
