@@ -1,7 +1,8 @@
 """`make defects`: puts seeded defects into copies of the checkout and runs tests until one fails.
 
 Which defects these are says `tests/seeded_defects.py`. Near tests run first: dbt's unit tests of a
-model, the unit tests of a module's room. Outcomes are kept for a seed and the code as it is.
+model, the unit tests of a module. Outcomes are kept for a seed and the code as it is; what has
+survived is tried again when the tests change.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ LEAST_S, LIMIT_S = 1, 1800
 STAGES = ("near", "units", "all")
 DOES_NOT_COMPILE = 3
 IN_DBT = ("-m", "tests.defects_in_dbt")
+PRODUCT, TESTS = ("dagster_project", "dbt"), ("tests", "pyproject.toml", "requirements.lock")
 PREPARED = ("dbt/target", "dbt/models/staging/generated")
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
 
@@ -208,15 +210,18 @@ def failing(step: Step, printed: str) -> str:
 
 
 class Results:
-    """Outcomes by defect in a file, of one seed and one state of the code."""
+    """Outcomes by defect in a file, of one seed and one state of the code without its tests."""
 
-    def __init__(self, file: Path) -> None:
-        self.file, self.lock = file, threading.Lock()
-        self.of: dict[str, Outcome] = json.loads(file.read_text("utf8")) if file.exists() else {}
+    def __init__(self, file: Path, tests: str) -> None:
+        self.file, self.tests, self.lock = file, tests, threading.Lock()
+        known = json.loads(file.read_text("utf8")) if file.exists() else {}
+        self.of: dict[str, Outcome] = {
+            key: of for key, of in known.items() if of["by"] or of["tests"] == tests
+        }
 
     def put(self, defect: Defect, outcome: Outcome) -> None:
         with self.lock:
-            self.of[defect.key] = outcome
+            self.of[defect.key] = {**outcome, "tests": self.tests}
             self.file.parent.mkdir(exist_ok=True)
             new = self.file.with_suffix(".new")
             new.write_text(json.dumps(self.of, indent=1) + "\n", "utf8")
@@ -293,7 +298,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds for each step")
     asked = parser.parse_args(arguments)
     dbt_runner.prepare()
-    results = Results(STATE.with_name(f"defects-{asked.seed}-{code_version()}.json"))
+    product, tests = (code_version(folders=folders) for folders in (PRODUCT, TESTS))
+    results = Results(STATE.with_name(f"defects-{asked.seed}-{product}.json"), tests)
     while True:
         numbers = dict(enumerate(draw(CHECKOUT, asked.seed, results.invalid()), 1))
         if asked.list:

@@ -96,10 +96,10 @@ def night() -> tuple[Part, ...]:
     return tuple(Part(name, (tests("--rest", *of),)) for name, of in night_files().items() if of)
 
 
-def code_version(checkout: Path = CHECKOUT) -> str:
+def code_version(checkout: Path = CHECKOUT, folders: Sequence[str] = CODE) -> str:
     """A hash of every file that can change a result, committed or not."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *CODE],
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *folders],
         cwd=checkout, capture_output=True, check=True,
     )  # fmt: skip
     digest = hashlib.sha256(sys.version.encode())

@@ -7,6 +7,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,16 +175,26 @@ def test_a_test_that_fails_anyway_has_caught_nothing() -> None:
 
 @pytest.mark.usefixtures("steps")
 def test_an_attempt_goes_on_after_the_steps_that_are_done(tmp_path: Path) -> None:
-    results = Results(tmp_path / "cache" / "defects.json")
+    results = Results(tmp_path / "cache" / "defects.json", "tests")
     results.put(DEFECT, Attempt(Fake(), "near", 60, 1).on(DEFECT, NOT_TRIED))
-    known = Results(results.file).of[DEFECT.key]
+    known = Results(results.file, "tests").of[DEFECT.key]
     assert (known["by"], known["done"]) == ("", ["near"])
     copy = Fake()
     assert Attempt(copy, "all", 60, 1).on(DEFECT, known)["by"] == "tests/test_units.py::test_it"
     assert copy.log[:2] == ["defect", "1 units"]
 
 
-def test_a_step_without_an_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("steps")
+def test_only_what_has_survived_is_tried_again_with_other_tests(tmp_path: Path) -> None:
+    results = Results(tmp_path / "defects.json", "tests")
+    caught = replace(DEFECT, line=2)
+    results.put(DEFECT, Attempt(Fake(), "near", 60, 1).on(DEFECT, NOT_TRIED))
+    results.put(caught, Attempt(Fake(), "units", 60, 1).on(caught, NOT_TRIED))
+    assert Results(results.file, "tests").of.keys() == {DEFECT.key, caught.key}
+    assert Results(results.file, "other").of.keys() == {caught.key}
+
+
+def test_a_step_without_an_end_is_ended(tmp_path: Path) -> None:
     copy = Fake()
     copy.root = copy.folder = tmp_path
     assert Copy.run(copy, ("-c", "import time; time.sleep(60)"), 0.5) == (None, "")
@@ -192,7 +203,7 @@ def test_a_step_without_an_end_is_ended(tmp_path: Path, monkeypatch: pytest.Monk
 def test_what_has_been_caught_is_not_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    results = Results(tmp_path / "defects.json")
+    results = Results(tmp_path / "defects.json", "tests")
     results.put(DEFECT, {"by": "tests/test_a.py::test_b", "done": [], "seconds": 3})
     monkeypatch.setattr(defects, "Copy", lambda folder: Fake())
     asked = argparse.Namespace(jobs=1, stage="all", limit=60)
