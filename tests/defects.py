@@ -58,6 +58,11 @@ def steps_for(defect: Defect, root: Path, workers: int) -> list[Step]:
     if defect.file.endswith(".sql"):
         near = [
             Step("dbt's unit tests", "near", (*IN_DBT, defect.file)),
+            *(
+                Step(f"{folder} that name it", stage, pytest_on(*files))
+                for folder, stage in (("unit", "units"), ("integration", "units"), ("e2e", "all"))
+                if (files := naming(Path(defect.file), root / "tests" / folder, root))
+            ),
             Step("dbt project", "units", pytest_on("tests/unit/test_dbt_project.py")),
         ]
     else:
@@ -72,6 +77,18 @@ def steps_for(defect: Defect, root: Path, workers: int) -> list[Step]:
         Step("integration", "all", pytest_on("tests/integration", *spread)),
         Step("stories", "all", pytest_on("tests/e2e", *spread)),
     ]
+
+
+def naming(model: Path, folder: Path, root: Path) -> list[str]:
+    """Files of tests in which the table of a model stands, as `schema.table` or without schema if
+    it is that of a step.
+    """
+    table = model.stem.partition("__")[2] or f"{model.parent.name}.{model.stem}"
+    return sorted(
+        str(path.relative_to(root))
+        for path in folder.rglob("test_*.py")
+        if re.search(rf"\b{re.escape(table)}\b", path.read_text("utf8"))
+    )
 
 
 def near_tests(module: Path, root: Path) -> Iterator[tuple[str, str, Sequence[str]]]:

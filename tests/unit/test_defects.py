@@ -41,6 +41,9 @@ def weigh(tonnes: float, unit: str) -> float:
 '''
 
 
+DEFECT = Defect("dbt/a.sql", 1, "unit", 0, 1, "2", "2000")
+
+
 def changed(text: str, edits: Sequence[tuple[int, int, str]]) -> list[tuple[str, str]]:
     return [(" ".join(text[start:end].split()), after) for start, end, after in edits]
 
@@ -123,6 +126,31 @@ def test_a_copy_runs_the_code_with_the_defect_and_not_the_checkouts(
     assert copy.run(asked, 60) == (0, f"False {copy.root / 'dbt'}\n")
 
 
+@pytest.mark.parametrize(
+    ("file", "first", "then"),
+    [
+        (
+            "dbt/models/intermediate/int_trade__pair_reports.sql",
+            ["dbt's unit tests", "integration that name it"],
+            "tests/integration/test_reconciliation.py",
+        ),
+        (
+            "dagster_project/lake/slices.py",
+            ["its own tests", "its room's tests", "types"],
+            "tests/unit/lake",
+        ),
+        ("dagster_project/sources/japan_customs/pages.py", [], "tests/unit/sources"),
+    ],
+)
+def test_the_tests_that_are_most_likely_to_catch_come_first(
+    file: str, first: list[str], then: str
+) -> None:
+    steps = defects.steps_for(replace(DEFECT, file=file), CHECKOUT, 1)
+    assert [step.name for step in steps][: len(first)] == first
+    assert then in steps[1].arguments
+    assert [step.name for step in steps][-3:] == ["units", "integration", "stories"]
+
+
 class Fake(Copy):
     """A copy in which the commands of steps are exit codes."""
 
@@ -141,9 +169,6 @@ class Fake(Copy):
         if "pytest" in arguments:  # a test by itself, in the copy without the defect
             return int(arguments[-1] == self.always), ""
         return int(arguments[0]), f"FAILED tests/test_{arguments[1]}.py::test_it - assert\n"
-
-
-DEFECT = Defect("dbt/a.sql", 1, "unit", 0, 1, "2", "2000")
 
 
 @pytest.fixture
