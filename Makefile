@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup warehouse dev test types sql nightly check format bench clean
+.PHONY: help setup warehouse dev test types sql nightly defects format bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -41,11 +41,8 @@ warehouse: $(READY) ## Build, audit and publish the warehouse on the bundled fig
 dev: $(READY) ## Open the Dagster UI on http://127.0.0.1:3000, or make dev PORT=3001
 	@$(BIN)/kido dev $(if $(PORT),--port $(PORT))
 
-test: $(READY) ## Run every check of the project
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(MAKE) --no-print-directory -j 2 types sql
-	@$(BIN)/pytest -n auto --dist worksteal
+test: $(READY) ## Run the checks of every change, the quickest first, until one part fails
+	@$(BIN)/python -m tests.parts day
 
 types: $(READY)
 	@$(BIN)/mypy
@@ -53,8 +50,11 @@ types: $(READY)
 sql: $(READY)
 	@$(BIN)/sqlfluff lint dbt --processes 0
 
-nightly: $(READY) ## Run the tests that take too long for every change: random kills, every slip
-	@$(BIN)/pytest -n auto --dist worksteal --nightly
+nightly: $(READY) ## Run what make test leaves and has not passed yet, or make nightly PART=kills
+	@$(BIN)/python -m tests.parts night $(if $(PART),--part $(PART))
+
+defects: $(READY) ## Put 40 defects into copies of the code and see which tests catch them
+	@$(BIN)/python -m tests.defects $(OPTIONS)
 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix .

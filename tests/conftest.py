@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from tests import nightly, unsynced  # noqa: F401 (what it says holds once it is imported)
+from tests import nightly, order, unsynced  # noqa: F401 (what it says holds once it is imported)
 
 # The width of a terminal decides how lines are wrapped. pytest imports readline, which exports one.
 for name in ("COLUMNS", "LINES"):
@@ -42,11 +42,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
     parser.addoption("--update-pictures", action="store_true", help="take the docs' pictures anew")
     parser.addoption("--nightly", action="store_true", help="try all of what is random or long")
+    parser.addoption("--rest", action="store_true", help="only what --nightly tries beyond the day")
+    parser.addoption("--update-seconds", action="store_true", help="write tests/seconds.csv anew")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     nightly.configure(config)
     settings.load_profile("at night" if nightly.is_night() else "by day")
+    if config.getoption("--update-seconds") and not is_worker(config):
+        config.pluginmanager.register(order.Seconds())
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this is one of several processes that run tests."""
+    return hasattr(config, "workerinput")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -58,7 +67,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    nightly.leave_to_the_night(config, items)
+    nightly.choose(config, items)
+    if is_worker(config):
+        order.longest_first(items, order.known_seconds())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -20,6 +20,7 @@ PYTHON = """\
 case "$1 $2" in
   "--version ") echo "Python 3.12.4";;
   "-m pip") echo "$*" >> pip.log;;
+  "-m tests.parts" | "-m tests.defects") echo "$*"; [ ! -e broken ];;
   "-m venv") mkdir -p .venv/bin; cp stand-ins/* .venv/bin; cp "$0" .venv/bin/python;;
 esac
 """
@@ -89,6 +90,25 @@ def test_every_target_sets_up_first_and_later_shows_nothing_of_it(checkout: Path
     assert first.stdout.splitlines() == [MAKING, *INSTALLING, "kido build"]
     again = make(checkout, "warehouse")
     assert (again.stdout, again.stderr) == ("kido build\n", "")
+
+
+@pytest.mark.parametrize(
+    ("target", "variables", "expected"),
+    [
+        ("test", {}, "-m tests.parts day"),
+        ("nightly", {}, "-m tests.parts night"),
+        ("nightly", {"PART": "kills"}, "-m tests.parts night --part kills"),
+        ("defects", {"OPTIONS": "--only 3"}, "-m tests.defects --only 3"),
+    ],
+)
+def test_a_part_that_fails_is_the_failure_of_make(
+    target: str, variables: dict[str, str], expected: str, checkout: Path
+) -> None:
+    passed = make(checkout, target, **variables)
+    assert (passed.returncode, passed.stdout.splitlines()[-1]) == (0, expected)
+    (checkout / "broken").touch()
+    failed = make(checkout, target, **variables)
+    assert (failed.returncode, failed.stdout) == (2, f"{expected}\n")
 
 
 def test_other_locked_versions_are_installed_into_the_same_environment(checkout: Path) -> None:
