@@ -123,6 +123,7 @@ def test_a_copy_runs_the_code_with_the_defect_and_not_the_checkouts(
     )
     with copy.with_defect(defect):
         assert copy.run(asked, 60) == (0, f"True {copy.root / 'dbt'}\n")
+        assert not (copy.root / "dbt" / "target" / "prepared.json").exists()
     assert copy.run(asked, 60) == (0, f"False {copy.root / 'dbt'}\n")
 
 
