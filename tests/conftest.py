@@ -70,6 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     nightly.choose(config, items)
     if is_worker(config):
         order.longest_first(items, order.known_seconds())
+        order.group(items)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -48,11 +48,11 @@ def tool(name: str, *arguments: str) -> Command:
 
 
 def tests(*arguments: str) -> Command:
-    """Whole files, the longest first: what a file shares is made once, no worker waits at the end.
+    """Whole files, the longest first: what tests share is made once, no worker waits at the end.
 
     `-s` is not possible with several workers; for one test call pytest itself.
     """
-    return tool("pytest", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", *arguments)
+    return tool("pytest", "-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder", *arguments)
 
 
 DAY = (

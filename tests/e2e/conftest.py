@@ -8,20 +8,24 @@ ninth of the rows, and of today: only builds of today are compared with the curr
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
-from tests import bundled
+from tests import bundled, homes
 from tests.conftest import CHECKOUT, made_once
 from tests.forked import Command
+from tests.homes import copy_of
+
+if TYPE_CHECKING:
+    from tests.e2e.work import Work
 
 AS_OF = "2026-11-25"
 BUNDLED = "bundled"
@@ -60,7 +64,7 @@ def clean_environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built() -> Iterator[Path]:
     """The home of a warehouse published as of a fixed day. Not to be changed by a test.
 
     By a process as a terminal starts it: nothing is imported or prepared before.
@@ -77,19 +81,33 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (home / "build.out").write_text(result.stdout)
         (home / "build.err").write_text(result.stderr)
 
-    return made_once(tmp_path_factory, "built", make) / "home"
+    made = homes.built_once("built", AS_OF, make)
+    yield made / "home"
+    assert homes.changed(made) == []
 
 
 @pytest.fixture(scope="session")
-def small(few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small() -> Iterator[Path]:
     """Built as of today, with few flows. Not to be changed by a test."""
 
     def make(folder: Path) -> None:
-        (folder / BUNDLED).symlink_to(few_flows)
+        bundled.few_flows(folder / BUNDLED)
         result = run_kido(folder / "home", "build")
         assert result.returncode == 0, result.stdout + result.stderr
 
-    return made_once(tmp_path_factory, "small", make) / "home"
+    made = homes.built_once("small", datetime.now(UTC).date().isoformat(), make)
+    yield made / "home"
+    assert homes.changed(made) == []
+
+
+@pytest.fixture(scope="session")
+def work(small: Path, few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Work:
+    """A day of work and what came of it (`tests.e2e.work`). Not to be changed by a test."""
+    from tests.e2e.work import Work, day_of_work
+
+    return Work(
+        made_once(tmp_path_factory, "work", partial(day_of_work, small=small, few_flows=few_flows))
+    )
 
 
 @pytest.fixture
@@ -107,12 +125,6 @@ def day_of(home: Path) -> str:
         ).fetchone()
     assert found is not None
     return str(found[0])
-
-
-def copy_of(home: Path, folder: Path) -> Path:
-    """A copy of a home, without what Dagster has recorded there."""
-    copy = folder / "home"
-    return Path(shutil.copytree(home, copy, ignore=shutil.ignore_patterns("dagster")))
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ from tests.conftest import needs_shared
 from tests.e2e.conftest import run_kido
 from tests.fakes.comtrade import FakeComtrade
 from tests.fakes.server import after_reply, cut_body
-from tests.nightly import is_night
+from tests.nightly import nightly
 from tests.real_trade import (
-    FEW_CODES,
     HEAVIEST,
     KEY,
     flows_of_2024,
@@ -23,16 +22,14 @@ from tests.real_trade import (
     rows_of_2024,
 )
 
-pytestmark = needs_shared
+pytestmark = [needs_shared, nightly]
 
-CODES = () if is_night() else FEW_CODES
 SLICE = ["reporter", "cmd", "flow"]
 
 
 @pytest.fixture(scope="module")
 def comtrade() -> Iterator[FakeComtrade]:
-    month = [flow for flow in flows_of_the_month() if not CODES or flow.code in CODES]
-    world = [*flows_of_2024(CODES, with_heaviest=True), *month]
+    world = [*flows_of_2024((), with_heaviest=True), *flows_of_the_month()]
     with FakeComtrade(world, key="first") as server:
         yield server
 
@@ -52,7 +49,7 @@ def published(
         result = run_kido(
             home, *arguments, KIDO_COMTRADE_URL=comtrade.root, KIDO_COMTRADE_KEY=key,
             KIDO_COMTRADE_CALLS_PER_MINUTE="60000", KIDO_COMTRADE_CALLS_PER_DAY="100000",
-            KIDO_COMTRADE_ROWS_PER_CALL="20000" if is_night() else "2000",
+            KIDO_COMTRADE_ROWS_PER_CALL="20000",
         )  # fmt: skip
         return result.returncode, result.stdout + result.stderr
 
@@ -86,7 +83,7 @@ def expected() -> pl.DataFrame:
     comes from the reporter itself, and how much of the value has a weight.
     """
     rows = (
-        rows_of_2024(CODES)
+        rows_of_2024(())
         .sort("value", "netwgt", descending=True, nulls_last=True)
         .group_by(KEY)
         .agg(
@@ -201,7 +198,7 @@ def test_weights_are_those_of_the_partners_where_the_total_has_none(
         """
     )
     both = without.filter(pl.col("supplied") > 0).join(shares, on=["reporter", "cmd"], how="left")
-    assert both.height >= (25 if is_night() else 2)
+    assert both.height >= 25
     assert both.filter(
         ((pl.col("kg") / pl.col("supplied") - 1).abs() > 1e-9).fill_null(True)
     ).is_empty()
@@ -243,7 +240,7 @@ def test_what_is_set_apart_is_a_line_for_each_rule_and_loses_its_weights_only(
 
 def test_the_month_is_published_too(found: Callable[[str], pl.DataFrame]) -> None:
     """All of its flows, by reporter, to the cent."""
-    month = [flow for flow in flows_of_the_month() if not CODES or flow.code in CODES]
+    month = list(flows_of_the_month())
     expected = (
         pl.DataFrame(
             [(flow.reporter, flow.flow, flow.value) for flow in month],

@@ -35,7 +35,7 @@ from tests.e2e.conftest import (
     run_kido,
     start_kido,
 )
-from tests.nightly import is_night, nightly
+from tests.nightly import nightly
 
 
 def digest(path: Path) -> str:
@@ -346,9 +346,11 @@ def test_a_landed_file_is_a_newer_vintage_and_the_earlier_state_can_be_replayed(
         ).fetchone() == ("2026-11-02",)
 
 
-def test_a_build_as_of_a_past_day_knows_only_what_was_known(home: Path) -> None:
-    """Whatever is published: by day a release of today, at night nothing."""
-    if is_night():
+@nightly
+@pytest.mark.parametrize("is_empty", [True, False], ids=["empty", "published"])
+def test_a_build_as_of_a_past_day_knows_only_what_was_known(home: Path, is_empty: bool) -> None:
+    """Whatever is published: nothing, or a release of today."""
+    if is_empty:
         shutil.rmtree(home)
     result = run_kido(home, "build", "--as-of", "2025-10-20")
     assert result.returncode == 0, result.stdout + result.stderr

@@ -19,10 +19,11 @@ from dagster_project.intake.stores import landing_of, origin_of_card
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests.conftest import CHECKOUT
-from tests.e2e.conftest import run_kido
+from tests.e2e.conftest import BUNDLED, run_kido
 from tests.e2e.test_front_door import digest, history_zip, tree
+from tests.e2e.work import SLIP, Work, slip_of_baci
 from tests.fakes.comtrade import AREAS, AREAS_NES, FakeComtrade, Flow, world_total
-from tests.nightly import is_night, nightly
+from tests.nightly import nightly
 
 BACI_OF_2024 = CHECKOUT / "dagster_project/bundled/baci/flows_2024.csv"
 HS2022 = pl.lit("HS2022")
@@ -57,11 +58,14 @@ def blocked_build(home: Path, *arguments: str) -> tuple[str, str]:
     result = run_kido(home, "build", *arguments)
     assert result.returncode == 1, result.stdout + result.stderr
     assert digest(home / "kido.duckdb") == published
-    assert "Nothing was published; the published file is as it was." in result.stderr
-    accepting = re.findall(r"kido accept (\S+)\.", result.stderr)
-    assert len(accepting) == 1, result.stderr
-    (release,) = accepting
-    return release, result.stderr
+    return named_as_blocked(result.stderr)
+
+
+def named_as_blocked(output: str) -> tuple[str, str]:
+    """The release that may be accepted, and the output."""
+    assert "Nothing was published; the published file is as it was." in output
+    [release] = re.findall(r"kido accept (\S+)\.", output)
+    return release, output
 
 
 def newest(home: Path, source: str) -> str:
@@ -77,44 +81,39 @@ def releases(home: Path) -> list[tuple[str, datetime | None, str | None]]:
         ).fetchall()
 
 
-def test_a_slip_is_refused_then_blocked_then_accepted_and_undone_table_by_table(
-    home: Path, tmp_path: Path
+def test_a_slip_is_refused_then_blocked_then_accepted_table_by_table(
+    work: Work, tmp_path: Path
 ) -> None:
-    before = tables(home)
-    ((first, _, _),) = releases(home)
-    slip = tmp_path / "BACI_HS17_Y2024_V202602.csv"
-    slip.write_text(
-        "t,i,j,k,v,q\n"
-        + "".join(
-            f"2024,490,{importer},850511,{value},100\n"
-            for importer, value in ((392, 20000), (842, 1000), (276, 1000), (410, 1000), (704, 40))
-        )
-    )
+    """Five flows of magnets in place of all of 2024, and private prices beside them."""
+    (tmp_path / BUNDLED).symlink_to(work.folder / BUNDLED)
+    home = Path(shutil.copytree(work.blocked_home, tmp_path / "home"))
+    before = tables(work.home)
+    first, second = (name for name, _, _ in releases(work.home))
     # The landing.
-    published, files = digest(home / "kido.duckdb"), tree(home / "landing")
-    refused = run_kido(home, "land", "baci", str(slip))
+    refused = work.printed["slip refused"]
     assert refused.returncode == 1
     output = " ".join(refused.stderr.split())
     assert "4,415" in output
     assert "USD 4,963 m" in output
     assert "by 5 (USD 23.0 m)" in output
     assert "--replace" in output
-    assert tree(home / "landing") == files
-    taken = run_kido(home, "land", "baci", str(slip), "--replace")
+    taken = work.printed["slip"]
     assert taken.returncode == 0, taken.stderr
     assert "4,415" in taken.stdout
-    snapshot = newest(home, "baci")
-    # A replay takes nothing from anyone, and is not blocked.
-    if is_night():
-        yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
-        replayed = run_kido(home, "build", "--as-of", yesterday)
-        assert replayed.returncode == 0, replayed.stderr
+    landed, known = (
+        {found.snapshot_id for found in landing_of(Settings.load(home=of)).snapshots("baci")}
+        for of in (home, work.home)
+    )
+    [snapshot] = landed - known
     # The build.
-    release, output = blocked_build(home)
-    assert digest(home / "kido.duckdb") == published
+    blocked = work.printed["blocked"]
+    assert blocked.returncode == 1
+    assert digest(home / "kido.duckdb") == digest(work.home / "kido.duckdb")
+    release, output = named_as_blocked(blocked.stderr)
     for words in (
         "in trade.baci_flows would shrink from 4,962,889,102 to 23,040,000",
-        f"(brought by {snapshot} ({slip.name}))",
+        "in trade.baci_flows would shrink from 187,826,581 to 500,000",
+        f"(brought by {snapshot} ({SLIP}))",
     ):
         assert words in output
     assert "✗ published/warehouse: totals_are_kept" in output
@@ -126,24 +125,43 @@ def test_a_slip_is_refused_then_blocked_then_accepted_and_undone_table_by_table(
     )
     accepted = run_kido(home, "accept", release)
     assert accepted.returncode == 0, accepted.stdout + accepted.stderr
-    (_, (name, at, losses)) = releases(home)
+    (*_, (name, at, losses)) = releases(home)
     assert name == release
     assert at is not None
     assert losses is not None
-    assert "in dependency.supplier_shares would shrink from 187,826,323 to 500,000" in losses
+    assert "of imports_t in dependency.import_reliance would shrink" in losses
+    assert f"(brought by {snapshot} ({SLIP}))" in losses
     flows = before["trade.baci_flows"].height
     assert flows > 50_000
     assert tables(home)["trade.baci_flows"].height == flows - 4_415 + 5
     assert run_kido(home, "accept", release).stderr == (
         f"kido: Release {release} is not blocked. Blocked: none.\n"
     )
-    # Undone.
+    assert [name for name, _, _ in releases(home)] == [first, second, release]
+    assert [at is not None for _, at, _ in releases(home)] == [False, False, True]
+
+
+@nightly
+def test_an_accepted_slip_is_undone_table_by_table(home: Path, tmp_path: Path) -> None:
+    before = tables(home)
+    slip = str(slip_of_baci(tmp_path))
+    published, files = digest(home / "kido.duckdb"), tree(home / "landing")
+    assert run_kido(home, "land", "baci", slip).returncode == 1
+    assert tree(home / "landing") == files
+    assert run_kido(home, "land", "baci", slip, "--replace").returncode == 0
+    snapshot = newest(home, "baci")
+    # A replay takes nothing from anyone, and is not blocked.
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    replayed = run_kido(home, "build", "--as-of", yesterday)
+    assert replayed.returncode == 0, replayed.stderr
+    release, _ = blocked_build(home)
+    assert digest(home / "kido.duckdb") == published
+    assert run_kido(home, "accept", release).returncode == 0
     withdrawn = run_kido(home, "withdraw", snapshot, "--because", "five lines of it")
     assert withdrawn.returncode == 0, withdrawn.stderr
     result = run_kido(home, "build")
     assert result.returncode == 0, result.stdout + result.stderr
     equal(tables(home), before)
-    assert [name for name, _, _ in releases(home)][:2] == [first, release]
     assert [at is not None for _, at, _ in releases(home)] == [False, True, False]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +15,13 @@ from dagster_project.orchestration.execute import open_instance
 from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.settings import Settings
 from tests.conftest import CHECKOUT
-from tests.e2e.conftest import run_kido
-from tests.fakes.mofcom import COLUMN, Entry, FakeMofcom
+from tests.e2e.conftest import BUNDLED, run_kido, start_kido
+from tests.e2e.work import ACT, KNOWN, NUMBER, TITLE, TODAY, Work, fetch_notices, with_lists
+from tests.fakes.mofcom import Entry
+from tests.nightly import nightly
 
 CATALOGUE = CHECKOUT / "dagster_project" / "bundled" / "catalogue"
-TODAY = f"{datetime.now(UTC):%Y-%m-%d}"
-NUMBER = f"{datetime.now(UTC):%Y}-987"
-TITLE = f"商务部 海关总署公告{NUMBER[:4]}年第987号 公布对镓相关物项实施出口管制的决定"
-KNOWN = Entry("商务部公告2026年第1号 关于加强两用物项对日本出口管制的公告", "2026-01-06")
-TYRES = Entry("商务部公告2026年第986号 关于轮胎反倾销调查的公告", "2026-01-08")
 LINE = f"  - {{source: mofcom, notices: ['{NUMBER}'], reason: a test, decided: {TODAY}}}\n"
-NOT_ONE = "Nothing is to be read of mofcom.\n"
 
 
 def asked(home: Path, sql: str, file: str = "kido.duckdb") -> list[tuple[Any, ...]]:
@@ -60,59 +58,64 @@ def unread_by_the_check(home: Path) -> object:
     return evaluation.metadata["to_be_read"].value
 
 
-def test_a_notice_of_today_is_to_be_read_until_one_line_decides(home: Path, tmp_path: Path) -> None:
-    with FakeMofcom() as ministry:
-        ministry.columns[COLUMN] = [Entry(TITLE, TODAY), TYRES, KNOWN]
-        fetched = run_kido(
-            home, "fetch", "mofcom",
-            KIDO_MOFCOM_URL=ministry.base_url, KIDO_MOFCOM_CALLS_PER_MINUTE="6000",
-        )  # fmt: skip
-    assert fetched.returncode == 0, fetched.stderr
-    built = run_kido(home, "build")
-    assert built.returncode == 0, built.stderr
+WARNINGS = "from exposure.early_warnings where signal = 'new_notice'"
 
-    states = asked(home, "select notice_id, state, clause_id, act from exposure.notices order by 1")
+
+def test_a_notice_of_today_is_to_be_read(work: Work) -> None:
+    states = work.query(
+        "select notice_id, state, clause_id, act from exposure.notices where source = 'mofcom' "
+        "order by 1"
+    )
     assert states == [
         ("2026-1", "known", "CN-2026-1", "MOFCOM 2026-1"),
+        (f"2026-{ACT}", "to_be_read", None, f"MOFCOM 2026-{ACT}"),
         ("2026-986", "not_relevant", None, "MOFCOM 2026-986"),
         (NUMBER, "to_be_read", None, f"MOFCOM {NUMBER}"),
     ]
-    printed = run_kido(home, "notices").stdout
+    printed, built = work.printed["notices"].stdout, work.printed["build"]
     assert f"{TODAY}  mofcom {NUMBER}" in printed
-    assert "1 notice to be read." in printed
+    assert "42 notices to be read." in printed
     assert f"mofcom {NUMBER} of {TODAY} (gallium)" in built.stdout
-    assert "1 official notice is to be read: kido notices" in built.stderr
-    assert unread_by_the_check(home) == 1
-    warnings = "from exposure.early_warnings where signal = 'new_notice'"
-    of_japan = asked(home, f"select commodity_code, value {warnings} and importer_iso3 = 'JPN'")
+    assert "42 official notices are to be read: kido notices" in built.stderr
+    assert unread_by_the_check(work.home) == 42
+    of_japan = work.query(
+        f"select commodity_code, value {WARNINGS} and importer_iso3 = 'JPN' "
+        "and explanation like '%987%'"
+    )
     assert ("811292", 1.0) in of_japan
-    assert asked(home, f"select distinct supplier_iso3 {warnings}") == [("CHN",)]
-    assert news_of_the_release(home) == [("notice", f"mofcom {NUMBER}", None, "to_be_read")]
+    assert work.query(f"select distinct supplier_iso3 {WARNINGS}") == [("CHN",)]
     assert f"mofcom {NUMBER} is to be read: {TITLE}"[:60] in built.stdout
-    assert f"mofcom {NUMBER} is to be read" in shown_on_the_published_asset(home)
+    assert f"mofcom {NUMBER} is to be read" in shown_on_the_published_asset(work.home)
 
+
+@nightly
+def test_a_notice_is_to_be_read_until_one_line_decides(work: Work, tmp_path: Path) -> None:
+    (tmp_path / BUNDLED).symlink_to(work.folder / BUNDLED)
+    home = Path(shutil.copytree(work.home, tmp_path / "home"))
     decided = tmp_path / "notices.yaml"
     text = (CATALOGUE / "notices.yaml").read_text("utf8")
     decided.write_text(text.replace("\n...\n", f"\n{LINE}\n...\n"), "utf8")
     landed = run_kido(home, "land", "catalogue", str(decided))
     assert landed.returncode == 0, landed.stderr
-    built = run_kido(home, "build")
+    prepare = partial(with_lists, work.folder / "economies.csv")
+    built = start_kido(home, "build", prepare=prepare).wait()
     assert built.returncode == 0, built.stderr
 
     assert asked(
         home, f"select state, because from exposure.notices where notice_id = '{NUMBER}'"
     ) == [("not_relevant", "a test")]
-    assert run_kido(home, "notices").stdout == NOT_ONE
-    assert "every notice on a mineral is known or not relevant" in built.stdout
+    assert NUMBER not in run_kido(home, "notices").stdout
+    assert NUMBER not in built.stdout
     line = "JPN: Official notices to be read"
     assert news_of_the_release(home) == [
-        ("figure", line, f"1 notice ({TODAY})", f"0 notices ({TODAY})")
+        ("figure", line, f"42 notices ({TODAY})", f"41 notices ({TODAY})")
     ]
-    assert "to be read: kido notices" not in built.stderr
-    assert unread_by_the_check(home) == 0
-    assert asked(home, f"select count(*) {warnings}") == [(0,)]
+    assert "41 official notices are to be read: kido notices" in built.stderr
+    assert unread_by_the_check(home) == 41
+    assert asked(home, f"select count(*) {WARNINGS} and explanation like '%987%'") == [(0,)]
 
 
+@nightly
 def test_a_replay_knows_what_was_public_though_it_was_retrieved_later(
     home: Path, tmp_path: Path
 ) -> None:
@@ -122,12 +125,7 @@ def test_a_replay_knows_what_was_public_though_it_was_retrieved_later(
         Entry(f"商务部公告2026年第{number}号 公布对镓相关物项实施出口管制的决定", f"{published}")
         for number, published in ((981, before), (982, before), (983, after))
     ]
-    with FakeMofcom() as ministry:
-        ministry.columns[COLUMN] = [*titles, KNOWN]
-        fetched = run_kido(
-            home, "fetch", "mofcom",
-            KIDO_MOFCOM_URL=ministry.base_url, KIDO_MOFCOM_CALLS_PER_MINUTE="6000",
-        )  # fmt: skip
+    fetched = fetch_notices(home, *titles, KNOWN)
     assert fetched.returncode == 0, fetched.stderr
     decided = tmp_path / "notices.yaml"
     lines = "".join(

@@ -10,13 +10,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.conftest import made_once
-from tests.e2e.conftest import copy_of, run_kido
+from tests.e2e.conftest import run_kido
+from tests.e2e.work import CHINA_2024, HALF, HEAD, LANDED, Work
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
-CHINA_2024, ALL_2024 = 15_981.526, 22_405.704018
-"""Tonnes of rare earths that Japan imported in 2024, by UN Comtrade: from China, and all."""
+ALL_2024 = 22_405.704018
+"""Tonnes of rare earths that Japan imported in 2024, by UN Comtrade."""
 
 
 def results(rows: Rows, scenario: str, group: str, year: int) -> Mapping[str, tuple[float, ...]]:
@@ -142,72 +142,9 @@ def test_by_value_an_addition_has_no_shares(rows: Rows) -> None:
     ) == [("exposed_value_high_usd",), ("exposed_value_low_usd",)]
 
 
-HEAD = "importer: JPN\ngroups: [rare_earths]\nchanges:\n"
-CHANGES = [
-    "  - {cut: CHN, share: 0.25, from: 2031-04}\n",
-    "  - {cut: CHN, share: 0.5, from: 2031-07}\n",
-    "  - {shift: CHN, to: AUS, share: 0.1, from: 2031-04}\n",
-    "  - {add: MYS, tonnes: [900, 1200], from: 2031-07}\n",
-    "  - {lift: CN-2025-18, on: 2031-06-30}\n",
-]
-HALF = CHINA_2024 / 2
-LANDED: Mapping[str, list[str]] = {
-    "nothing": ["  - {cut: CHN, share: 0, from: 2031-04}\n"],
-    "there_and_back": [
-        "  - {shift: CHN, to: VNM, share: 0.2, from: 2031-04}\n",
-        "  - {shift: VNM, to: CHN, share: 0.2, from: 2031-04}\n",
-    ],
-    "lost_and_added": [
-        "  - {cut: CHN, share: 0.5, from: 2031-01}\n",
-        f"  - {{add: CHN, tonnes: {HALF!r}, from: 2031-01}}\n",
-    ],
-    "in_order": CHANGES,
-    "out_of_order": CHANGES[::-1],
-    "lifted": [
-        "  - {lift: CN-2025-18, on: 2031-06-30}\n",
-        "  - {lift: CN-2026-1, on: 2031-06-30}\n",
-    ],
-    "two_shifts": [
-        "  - {shift: CHN, to: VNM, share: 0.45, from: 2031-01}\n",
-        "  - {shift: CHN, to: AUS, share: 0.5, from: 2031-01}\n",
-    ],
-    "plant_and_mine": [
-        "  - {add: FRA, project: CAREMAG_LACQ_HEAVY, relief: as_announced}\n",
-        "  - {add: JPN, project: MINAMITORISHIMA, relief: commercial}\n",
-        "  - {add: JPN, project: MINAMITORISHIMA, relief: trial}\n",
-    ],
-    "extended": ["  - {extend: CN-2010-07-QUOTA, until: 2031-06-30}\n"],
-}
-CERIUM = "groups: [hs_284610]"
-"""Of the code of cerium: no clause on it has been in force since the quotas ended."""
-
-
 @pytest.fixture(scope="module")
-def asked(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which these scenarios are landed, one command each, and built with the last."""
-
-    def make(folder: Path) -> None:
-        home = copy_of(small, folder)
-        if (small.parent / "bundled").exists():
-            (folder / "bundled").symlink_to((small.parent / "bundled").resolve())
-        last = list(LANDED)[-1]
-        for name, changes in LANDED.items():
-            file = folder / f"{name}.yaml"
-            text = f"scenario: {name}\ntitle: {name}\n{HEAD}{''.join(changes)}"
-            if name == "extended":
-                text = text.replace("groups: [rare_earths]", CERIUM)
-            file.write_text(text)
-            options = [] if name == last else ["--no-build"]
-            result = run_kido(home, "scenario", str(file), *options)
-            assert result.returncode == 0, result.stdout + result.stderr
-            (folder / f"{name}.out").write_text(result.stdout)
-
-    return made_once(tmp_path_factory, "asked", make)
-
-
-@pytest.fixture(scope="module")
-def landed(asked: Path) -> Rows:
-    connection = duckdb.connect(str(asked / "home" / "kido.duckdb"), read_only=True)
+def landed(work: Work) -> Rows:
+    connection = duckdb.connect(str(work.home / "kido.duckdb"), read_only=True)
 
     def ask(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = connection.execute(sql, list(parameters)).fetchall()
@@ -352,17 +289,17 @@ def test_every_row_names_the_file_of_its_scenario(rows: Rows, landed: Rows) -> N
         ) == []  # fmt: skip
 
 
-def test_the_file_is_a_snapshot_and_the_result_is_printed(asked: Path, landed: Rows) -> None:
+def test_the_file_is_a_snapshot_and_the_result_is_printed(work: Work, landed: Rows) -> None:
     assert {name for (name,) in landed(
         "select replace(document, '.yaml', '') from catalog.snapshots where source = 'scenarios'"
     )} >= set(LANDED)  # fmt: skip
-    assert "Then: kido build." in (asked / "nothing.out").read_text()
-    printed = (asked / "extended.out").read_text()
+    assert "Then: kido build." in work.printed["scenario nothing"].stdout
+    printed = work.printed["scenario"].stdout
     for word in ("exposed_value_high_usd", "2031", "hhi"):
         assert word in printed
 
 
-def test_an_impossible_scenario_is_refused_with_its_line(asked: Path, tmp_path: Path) -> None:
+def test_an_impossible_scenario_is_refused_with_its_line(work: Work, tmp_path: Path) -> None:
     for change, sentence in {
         "  - {cut: CHN, share: 1.5, from: 2031-01}\n": "line 6: change 1: `share` is 1.5",
         "  - {cut: XYZ, from: 2031-01}\n": "line 6: change 1: `cut` is 'XYZ'",
@@ -372,7 +309,7 @@ def test_an_impossible_scenario_is_refused_with_its_line(asked: Path, tmp_path: 
     }.items():
         file = tmp_path / "impossible.yaml"
         file.write_text(f"scenario: impossible\ntitle: impossible\n{HEAD}{change}")
-        result = run_kido(asked / "home", "scenario", str(file))
+        result = run_kido(work.home, "scenario", str(file))
         assert result.returncode != 0, change
         assert sentence in result.stderr.replace("\n", " "), result.stderr
-    assert "impossible" not in run_kido(asked / "home", "landed", "scenarios").stdout
+    assert "impossible" not in run_kido(work.home, "landed", "scenarios").stdout

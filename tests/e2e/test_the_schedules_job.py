@@ -36,6 +36,8 @@ from tests.fakes.japan_customs import FakeJapanCustoms, Line
 from tests.fakes.server import FakePublisher
 from tests.nightly import nightly
 
+pytestmark = nightly
+
 
 @cache
 def newest_months(source: str) -> tuple[date, date]:
@@ -297,7 +299,6 @@ def test_each_figure_of_the_customs_leads_back_to_their_lines(outcome: Outcome) 
     }  # fmt: skip
 
 
-@nightly
 def test_a_forced_run_without_news_builds_and_publishes(outcome: Outcome) -> None:
     """Last: it changes what the other tests look at."""
     assert run_schedule(outcome.settings, force=True).success

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import duckdb
 import polars as pl
@@ -15,20 +15,27 @@ import pytest
 import yaml
 
 from dagster_project.lake import corrections
-from dagster_project.settings import BUNDLED as PRODUCT_BUNDLED
-from tests.e2e.conftest import BUNDLED, copy_of, run_kido, start_kido
+from tests.e2e.conftest import BUNDLED, run_kido, start_kido
+from tests.e2e.work import ACT, KILOGRAMS, NEW_MONTH, NUMBER, Work, with_lists
+from tests.nightly import nightly
 
-MONTHS = PRODUCT_BUNDLED / "hmrc" / "monthly_flows.csv"
 MAGNETS = "Magnets of rare earths arriving in the United Kingdom from China, by month"
-NEW_MONTH, KILOGRAMS, RIGHT_KILOGRAMS = "2026-07", 110_000, 111_000
+RIGHT_KILOGRAMS = 111_000
 DAY_BEFORE, DAY = "2026-11-27", "2026-11-28"
 """The suspension by notice 72/2025 ended on the first of these days."""
 
 Row = tuple[str, str, str | None, str | None]
 
-MONTH: Sequence[Row] = [
+OF_THE_DAY: Sequence[Row] = [
+    ("notice", f"mofcom {NUMBER}", None, "to_be_read"),
+    ("notice", f"mofcom 2026-{ACT}", None, "to_be_read"),
+    ("notice", "gta", None, "to_be_read"),
+    ("status", "CN-2026-99", None, "in_force"),
     ("figure", f"JPN: {MAGNETS}", "103.6 t (June 2026)", "110.0 t (July 2026)"),
     ("period", "hmrc trade_flows M", "2026-06", "2026-07"),
+    ("period", "japan_customs national_trade M", None, "2026-02"),
+    ("period", "made_up trade_flows A", None, "2025"),
+    ("period", "rare_earth_prices price_quotes D", None, "2026-10-10"),
 ]
 CORRECTION: Sequence[Row] = [
     ("figure", f"JPN: {MAGNETS}", "110.0 t (July 2026)", "111.0 t (July 2026)"),
@@ -38,27 +45,6 @@ STATUS: Sequence[Row] = [
     ("status", "CN-2024-46-2", "suspended", "unknown"),
     ("status", "CN-2025-72", "in_force", "unknown"),
 ]
-
-
-def with_a_month(folder: Path) -> Path:
-    """The bundled months of the United Kingdom, and one more in which each trade grew."""
-    months = pl.read_csv(MONTHS, infer_schema=False)
-    grown = (
-        (pl.col(name).cast(pl.Float64) * 1.05).round(2).cast(pl.String)
-        for name in ("value_usd", "net_weight_kg")
-    )
-    july = months.filter(pl.col("period") == "2026-06").with_columns(
-        *grown, period=pl.lit(NEW_MONTH)
-    )
-    is_line = (
-        (pl.col("partner_iso3") == "CHN")
-        & (pl.col("flow") == "import")
-        & (pl.col("commodity_code") == "rare_earth_magnets")
-    )
-    weight = pl.when(is_line).then(pl.lit(str(KILOGRAMS))).otherwise(pl.col("net_weight_kg"))
-    file = folder / MONTHS.name
-    pl.concat([months, july.with_columns(net_weight_kg=weight)]).write_csv(file)
-    return file
 
 
 def register(folder: Path) -> Path:
@@ -88,126 +74,129 @@ def use_register(file: Path) -> None:
     corrections.corrections.cache_clear()
 
 
-@dataclass(frozen=True)
-class Story:
-    """A home after all builds, with what each of them printed and the release it published."""
+def releases(home: Path) -> list[str]:
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        found = connection.execute("select release_id from catalog.releases order by 1").fetchall()
+    return [release for (release,) in found]
 
-    home: Path
-    printed: dict[str, CompletedProcess[str]]
-    releases: dict[str, str]
-    public: Path
 
-    def query(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
-        with duckdb.connect(str(self.home / "kido.duckdb"), read_only=True) as connection:
-            return connection.execute(sql, list(parameters)).fetchall()
-
-    def rows(self, build: str) -> list[tuple[object, ...]]:
-        """What is new in the release of a build, as the last release carries it."""
-        return self.query(
+def rows(home: Path, release: str) -> list[tuple[object, ...]]:
+    """What is new in a release, as the current one carries it."""
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        return connection.execute(
             "select kind, subject, before, after from catalog.changes where release_id = ? "
             "order by position",
-            self.releases[build],
-        )
+            [release],
+        ).fetchall()
 
 
-def newest(home: Path) -> str:
-    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
-        (release,) = connection.execute("select max(release_id) from catalog.releases").fetchall()
-    return str(release[0])
+def test_what_landed_is_new_with_the_figures_that_it_moves(work: Work) -> None:
+    first, of_the_day = releases(work.home)
+    assert rows(work.home, first) == []
+    assert rows(work.home, of_the_day) == OF_THE_DAY
 
 
-@pytest.fixture(scope="module")
-def story(small: Path, few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    folder = tmp_path_factory.mktemp("story")
-    (folder / BUNDLED).symlink_to(few_flows)
-    home = copy_of(small, folder)
-    printed: dict[str, CompletedProcess[str]] = {}
-    releases = {"first": newest(home)}
-    landed = run_kido(home, "land", "hmrc", str(with_a_month(folder)))
-    assert landed.returncode == 0, landed.stderr
-    corrected = partial(start_kido, home, prepare=partial(use_register, register(folder)))
-    for name, build in {
-        "month": partial(start_kido, home, "build"),
-        "nothing": partial(start_kido, home, "build"),
-        "correction": partial(corrected, "build", "--force"),
-        "day before": partial(start_kido, home, "build", "--as-of", DAY_BEFORE, "--publish"),
-        "status": partial(start_kido, home, "build", "--as-of", DAY, "--publish"),
-    }.items():
-        printed[name] = build().wait()
-        assert printed[name].returncode == 0, printed[name].stdout + printed[name].stderr
-        releases[name] = newest(home)
-    public = folder / "public"
-    exported = run_kido(home, "export", "--parquet", str(public), "--public")
-    assert exported.returncode == 0, exported.stderr
-    return Story(home, printed, releases, public)
+def test_a_build_without_news_publishes_no_release_and_says_so(work: Work) -> None:
+    assert "Nothing has changed since" in work.printed["nothing"].stderr
+    assert "What is new" not in work.printed["nothing"].stdout
 
 
-def test_the_first_release_has_no_row(story: Story) -> None:
-    assert story.rows("first") == []
-
-
-def test_a_landed_month_is_a_period_and_the_figure_that_it_moves(story: Story) -> None:
-    assert story.rows("month") == MONTH
-
-
-def test_a_correction_is_itself_and_the_figure_that_it_moves(story: Story) -> None:
-    assert story.rows("correction") == CORRECTION
-
-
-def test_a_status_that_changes_by_date_alone_is_all_that_is_new(story: Story) -> None:
-    assert story.rows("status") == STATUS
-
-
-def test_a_build_without_news_publishes_no_release_and_says_so(story: Story) -> None:
-    assert story.releases["nothing"] == story.releases["month"]
-    assert "Nothing has changed since" in story.printed["nothing"].stderr
-    assert "What is new" not in story.printed["nothing"].stdout
-
-
-def test_a_build_prints_what_is_new_after_the_page(story: Story) -> None:
-    page, _, new = story.printed["month"].stdout.partition("What is new since the release before\n")
+def test_a_build_prints_what_is_new_after_the_page(work: Work) -> None:
+    page, _, new = work.printed["build"].stdout.partition("What is new since the release before\n")
     assert "published statements, each with its verdict, in catalog.claims" in page
-    assert new.splitlines() == [
+    *lines, empty, published = new.splitlines()
+    assert len(lines) == len(OF_THE_DAY)
+    assert lines[4:6] == [
         f"  Japan: {MAGNETS}: 110.0 t (July 2026), 6.4 t more than 103.6 t (June 2026)",
         "  hmrc: months of trade flows through 2026-07, 2026-06 before",
-        "",
-        f"Published: {story.home / 'kido.duckdb'}",
     ]
+    assert (empty, published) == ("", f"Published: {work.home / 'kido.duckdb'}")
 
 
-def test_any_release_is_printed_and_an_unknown_one_is_named(story: Story) -> None:
-    printed = run_kido(story.home, "changes", story.releases["month"])
-    assert printed.stdout.splitlines() == [
-        f"What is new in {story.releases['month']}", "", "Figures of the page of answers",
+def test_any_release_is_printed_and_an_unknown_one_is_named(work: Work) -> None:
+    first, of_the_day = releases(work.home)
+    printed = work.printed["changes"].stdout.splitlines()
+    assert printed[0] == f"What is new in {of_the_day}"
+    figures, periods = (
+        printed.index(title)
+        for title in ("Figures of the page of answers", "Periods of the sources")
+    )
+    assert printed[figures + 1 : periods + 2] == [
         f"  Japan: {MAGNETS}: 110.0 t (July 2026), 6.4 t more than 103.6 t (June 2026)", "",
         "Periods of the sources", "  hmrc: months of trade flows through 2026-07, 2026-06 before",
     ]  # fmt: skip
-    current = run_kido(story.home, "changes", "--json")
-    assert [row["subject"] for row in json.loads(current.stdout)] == [row[1] for row in STATUS]
-    first = run_kido(story.home, "changes", story.releases["first"])
-    assert first.stdout == (
-        f"{story.releases['first']} is the first release: there is none to compare it with.\n"
+    current = run_kido(work.home, "changes", "--json")
+    assert [row["subject"] for row in json.loads(current.stdout)] == [row[1] for row in OF_THE_DAY]
+    printed_first = run_kido(work.home, "changes", first)
+    assert printed_first.stdout == (
+        f"{first} is the first release: there is none to compare it with.\n"
     )
-    unknown = run_kido(story.home, "changes", "20200101T000000-nobody")
+    unknown = run_kido(work.home, "changes", "20200101T000000-nobody")
     assert unknown.returncode == 1
     assert unknown.stderr.startswith("kido: There is no release '20200101T000000-nobody'. Releases")
-    assert story.releases["status"] in unknown.stderr
+    assert of_the_day in unknown.stderr
 
 
-def test_a_public_copy_has_only_what_may_be_passed_on(story: Story) -> None:
-    rows = pl.read_parquet(story.public / "catalog" / "changes.parquet")
+def test_a_public_copy_has_only_what_may_be_passed_on(work: Work) -> None:
+    rows = pl.read_parquet(work.public / "catalog" / "changes.parquet")
     sources = {source for text in rows["source"] for source in text.split(", ")}
-    kept = {row[0] for row in story.query("from catalog.sources select source "
+    kept = {row[0] for row in work.query("from catalog.sources select source "
                                           "where is_redistributable")}  # fmt: skip
     assert sources <= kept
     assert {"hmrc", "catalogue"} <= sources
-    ((listed,),) = story.query("select rows from catalog.tables where table_name = 'changes'")
-    assert story.query("select count(*) from catalog.changes") == [(listed,)]
+    ((listed,),) = work.query("select rows from catalog.tables where table_name = 'changes'")
+    assert work.query("select count(*) from catalog.changes") == [(listed,)]
 
 
-def test_what_was_new_in_a_release_is_printed_after_its_rollback(story: Story) -> None:
-    back = run_kido(story.home, "rollback", story.releases["month"])
+# What comes of it later.
+
+
+@dataclass(frozen=True)
+class Later:
+    """A copy of that home after three more builds, with the release that each published."""
+
+    home: Path
+    releases: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def later(work: Work, tmp_path_factory: pytest.TempPathFactory) -> Later:
+    folder = tmp_path_factory.mktemp("later")
+    (folder / BUNDLED).symlink_to(work.folder / BUNDLED)
+    home = Path(shutil.copytree(work.home, folder / "home"))
+    names = {"day of work": releases(home)[-1]}
+    prepare = partial(with_lists_and_register, work.folder / "economies.csv", register(folder))
+    for name, arguments in {
+        "correction": ("--force",),
+        "day before": ("--as-of", DAY_BEFORE, "--publish"),
+        "status": ("--as-of", DAY, "--publish"),
+    }.items():
+        built = start_kido(home, "build", *arguments, prepare=prepare).wait()
+        assert built.returncode == 0, built.stdout + built.stderr
+        names[name] = releases(home)[-1]
+    return Later(home, names)
+
+
+def with_lists_and_register(economies: Path, file: Path) -> None:
+    with_lists(economies)
+    use_register(file)
+
+
+@nightly
+def test_a_correction_is_itself_and_the_figure_that_it_moves(later: Later) -> None:
+    assert rows(later.home, later.releases["correction"]) == CORRECTION
+
+
+@nightly
+def test_a_status_that_changes_by_date_alone_is_all_that_is_new(later: Later) -> None:
+    assert rows(later.home, later.releases["status"]) == STATUS
+
+
+@nightly
+def test_what_was_new_in_a_release_is_printed_after_its_rollback(later: Later) -> None:
+    day_of_work = later.releases["day of work"]
+    back = run_kido(later.home, "rollback", day_of_work)
     assert back.returncode == 0, back.stderr
-    assert story.query("select count(*) from catalog.changes") == [(len(MONTH),)]
-    printed = run_kido(story.home, "changes", story.releases["correction"])
+    assert len(rows(later.home, day_of_work)) == len(OF_THE_DAY)
+    printed = run_kido(later.home, "changes", later.releases["correction"])
     assert "Correction HMRC-MAGNETS-2026-07 (hmrc, trade flows) is applied" in printed.stdout
