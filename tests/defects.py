@@ -237,8 +237,13 @@ class Attempt:
 
 
 def failing(step: Step, printed: str) -> str:
+    """The name of the first test that failed, without the group that xdist puts behind it."""
     found = FAILED.search(printed)
-    return found[1] if found else f"{step.name}: {' '.join(printed.split())[-160:]}"
+    return (
+        re.sub(r"@[^@\]]*$", "", found[1])
+        if found
+        else f"{step.name}: {' '.join(printed.split())[-160:]}"
+    )
 
 
 class Results:

@@ -210,6 +210,13 @@ def test_an_attempt_goes_on_after_the_steps_that_are_done(tmp_path: Path) -> Non
     assert copy.log[:2] == ["defect", "1 units"]
 
 
+@pytest.mark.parametrize("name", ["tests/unit/test_a.py::test_b", "tests/test_a.py::test_b[x@y]"])
+@pytest.mark.parametrize("group", ["", "@tests/unit/test_a.py", "@work"])
+def test_a_test_that_failed_is_known_by_its_name(name: str, group: str) -> None:
+    printed = f"..F\nFAILED {name}{group} - assert 1 == 2\n1 failed\n"
+    assert defects.failing(Step("units", "units", ()), printed) == name
+
+
 @pytest.mark.usefixtures("steps")
 def test_only_what_has_survived_is_tried_again_with_other_tests(tmp_path: Path) -> None:
     results = Results(tmp_path / "defects.json", "tests")
