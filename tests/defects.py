@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,13 +27,16 @@ from queue import Queue
 from typing import Any
 
 from dagster_project.orchestration import dbt_runner
+from dagster_project.orchestration.dbt_runner import STAMP
 from tests.parts import CHECKOUT, STATE, code_version
 from tests.seeded_defects import Defect, draw
 
 SEED = 57
-LEAST_S, LIMIT_S = 1, 1800
-STAGES = ("near", "units", "all")
+LEAST_S, LIMIT_S = 1, 7200
+STAGES = ("near", "room", "units", "all")
 DOES_NOT_COMPILE = 3
+PROJECT = "test_dbt_project.py"
+"""It names every table, and has a step of its own."""
 IN_DBT = ("-m", "tests.defects_in_dbt")
 PRODUCT, TESTS = ("dagster_project", "dbt"), ("tests", "pyproject.toml", "requirements.lock")
 PREPARED = ("dbt/target", "dbt/models/staging/generated")
@@ -60,10 +64,10 @@ def steps_for(defect: Defect, root: Path, workers: int) -> list[Step]:
             Step("dbt's unit tests", "near", (*IN_DBT, defect.file)),
             *(
                 Step(f"{folder} that name it", stage, pytest_on(*files))
-                for folder, stage in (("unit", "units"), ("integration", "units"), ("e2e", "all"))
+                for folder, stage in (("unit", "room"), ("integration", "room"), ("e2e", "all"))
                 if (files := naming(Path(defect.file), root / "tests" / folder, root))
             ),
-            Step("dbt project", "units", pytest_on("tests/unit/test_dbt_project.py")),
+            Step("dbt project", "units", pytest_on(f"tests/unit/{PROJECT}")),
         ]
     else:
         near = [
@@ -87,7 +91,7 @@ def naming(model: Path, folder: Path, root: Path) -> list[str]:
     return sorted(
         str(path.relative_to(root))
         for path in folder.rglob("test_*.py")
-        if re.search(rf"\b{re.escape(table)}\b", path.read_text("utf8"))
+        if path.name != PROJECT and re.search(rf"\b{re.escape(table)}\b", path.read_text("utf8"))
     )
 
 
@@ -100,11 +104,13 @@ def near_tests(module: Path, root: Path) -> Iterator[tuple[str, str, Sequence[st
     while not room.is_dir():
         room = room.parent
     if room.name != "unit":
-        yield "its room's", "units", [str(room.relative_to(root))]
+        yield "its room's", "room", [str(room.relative_to(root))]
 
 
 class Copy:
     """A copy of the checkout that runs its own code with the installed packages."""
+
+    process: subprocess.Popen[str] | None = None
 
     def __init__(self, folder: Path) -> None:
         self.root, self.folder = folder / "kido", folder
@@ -142,13 +148,14 @@ class Copy:
         # A module that is compiled is known by its size and the second of its last change.
         time.sleep(LEAST_S)
         defect.apply(self.root)
+        # Python, too, is part of what dbt prepares, and that is known by its SQL alone.
+        (self.root / "dbt" / "target" / STAMP.name).unlink(missing_ok=True)
         try:
             yield
         finally:
             time.sleep(LEAST_S)
             path.write_bytes(before)
-            if path.suffix == ".sql":
-                self.restore_prepared()
+            self.restore_prepared()
 
     def run(self, arguments: Sequence[str], limit: float) -> tuple[int | None, str]:
         """The exit code, None if there is no end in time, and what was printed."""
@@ -159,13 +166,19 @@ class Copy:
         with subprocess.Popen(
             [sys.executable, *arguments], cwd=self.root, env=environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-        ) as process:  # fmt: skip
+        ) as self.process:  # fmt: skip
             try:
-                printed, _ = process.communicate(timeout=limit)
+                printed, _ = self.process.communicate(timeout=limit)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, 9)
+                self.kill()
                 return None, ""
-        return process.returncode, printed
+        code = self.process.returncode
+        return (None if code == -signal.SIGKILL else code), printed
+
+    def kill(self) -> None:
+        """End what runs in the copy, with all its processes."""
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def changed_files() -> list[str]:
@@ -177,7 +190,9 @@ def changed_files() -> list[str]:
 
 
 Outcome = dict[str, Any]
-"""`by`: the test that failed, "" if none did; `done`: the steps that passed; `seconds`."""
+"""`by`: the test that failed, "" if none did; `done`: the steps that passed; `seconds`; `late`: the
+step that did not end in time, after which none was run.
+"""
 
 NOT_TRIED: Outcome = {"by": "", "done": [], "seconds": 0.0}
 
@@ -190,19 +205,21 @@ class Attempt:
 
     def on(self, defect: Defect, known: Outcome) -> Outcome:
         outcome: Outcome = {**NOT_TRIED, **known, "done": [*known["done"]]}
+        outcome.pop("late", None)
         deselected: list[str] = []
+        deadline = time.monotonic() + self.limit
         steps = steps_left(defect, outcome, self.stage, self.copy.root, self.workers)
         while steps and not outcome["by"]:
             step, begun = steps[0], time.monotonic()
             arguments = [*step.arguments, *(f"--deselect={name}" for name in deselected)]
             with self.copy.with_defect(defect):
-                code, printed = self.copy.run(arguments, self.limit)
+                code, printed = self.copy.run(arguments, max(LEAST_S, deadline - begun))
             outcome["seconds"] += round(time.monotonic() - begun, 1)
             if code == DOES_NOT_COMPILE and step.arguments[:2] == IN_DBT:
                 return {**outcome, "by": "does not compile"}
             if code is None:
-                outcome["by"] = f"no end of {step.name} in {self.limit:.0f} s"
-            elif code in (0, 5):
+                return {**outcome, "late": f"no end of {step.name} in time"}
+            if code in (0, 5):
                 outcome["done"].append(step.name)
                 steps.pop(0)
             elif not self.fails_anyway(by := failing(step, printed)):
@@ -218,12 +235,17 @@ class Attempt:
         if not test.startswith("tests/"):
             return False
         code, _ = self.copy.run(pytest_on(test), self.limit)
-        return code not in (0, 5)
+        return code in (1, 2)  # not 4: a name that pytest does not find
 
 
 def failing(step: Step, printed: str) -> str:
+    """The name of the first test that failed, without the group that xdist puts behind it."""
     found = FAILED.search(printed)
-    return found[1] if found else f"{step.name}: {' '.join(printed.split())[-160:]}"
+    return (
+        re.sub(r"@[^@\]]*$", "", found[1])
+        if found
+        else f"{step.name}: {' '.join(printed.split())[-160:]}"
+    )
 
 
 class Results:
@@ -259,6 +281,8 @@ def line_of(number: int, defect: Defect, outcome: Outcome | None) -> str:
         return line
     if outcome["by"]:
         return f"{line}\n     caught by {outcome['by']} after {outcome['seconds']:.0f} s"
+    if "late" in outcome:
+        return f"{line}\n     NOT KNOWN: {outcome['late']}"
     return f"{line}\n     SURVIVED {', '.join(outcome['done'])} ({outcome['seconds']:.0f} s)"
 
 
@@ -288,8 +312,8 @@ def try_all(
         return
     with tempfile.TemporaryDirectory(prefix="kido-defects-") as folder:
         attempts: Queue[Attempt] = Queue()
-        for number in range(asked.jobs):
-            copy = Copy(Path(folder) / str(number))
+        copies = [Copy(Path(folder) / str(number)) for number in range(asked.jobs)]
+        for copy in copies:
             attempts.put(Attempt(copy, asked.stage, asked.limit, workers))
 
         def attempt(number: int) -> None:
@@ -301,7 +325,13 @@ def try_all(
             print(line_of(number, defect, results.of[defect.key]), flush=True)
 
         with ThreadPoolExecutor(asked.jobs) as pool:
-            list(pool.map(attempt, todo))
+            try:
+                list(pool.map(attempt, todo))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for copy in copies:
+                    copy.kill()
+                raise
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -312,8 +342,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--jobs", type=int, default=1, help="so many copies side by side")
     parser.add_argument("--stage", choices=STAGES, default="all", help="the last tests to run")
-    parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds for each step")
+    parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds for a defect")
     asked = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     dbt_runner.prepare()
     product, tests = (code_version(folders=folders) for folders in (PRODUCT, TESTS))
     results = Results(STATE.with_name(f"defects-{asked.seed}-{product}.json"), tests)
@@ -329,9 +360,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Others take the place of those that do not compile.
     lines = [line_of(n, defect, results.of.get(defect.key)) for n, defect in numbers.items()]
     print("====", *lines, sep="\n")
-    tried = [results.of[each.key]["by"] for each in numbers.values() if each.key in results.of]
-    survived = tried.count("")
-    print(f"{len(tried) - survived} caught, {survived} survived, {len(numbers) - len(tried)} left")
+    known = [results.of.get(each.key, {"by": "", "late": "not tried"}) for each in numbers.values()]
+    left = sum("late" in of for of in known)
+    survived = sum(not of["by"] and "late" not in of for of in known)
+    print(f"{len(known) - survived - left} caught, {survived} survived, {left} not known")
     return int(survived > 0 and not asked.list)
 
 

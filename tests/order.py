@@ -1,7 +1,7 @@
 """The order in which files of tests run: the longest first, so that no worker waits at the end.
 
-Their seconds are in `tests/seconds.csv`, written by `pytest --update-seconds`. A file that is not
-listed counts as long: it may be.
+Their seconds are in `tests/seconds.csv`, written by `pytest --update-seconds` (of all files by
+`PYTEST_ADDOPTS=--update-seconds make test`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 TABLE = Path(__file__).with_name("seconds.csv")
+UNKNOWN_S = 60
+"""Of a file that is not listed: before all that are short."""
+
 SHORT_S = 5
 """What takes less is listed with this: such figures change by chance."""
 
@@ -25,7 +28,7 @@ def known_seconds() -> Mapping[str, float]:
 
 def longest_first(items: list[pytest.Item], seconds: Mapping[str, float]) -> None:
     """Order the files; the tests of each remain in theirs."""
-    items.sort(key=lambda item: -seconds.get(file_of(item.nodeid), float("inf")))
+    items.sort(key=lambda item: -seconds.get(file_of(item.nodeid), UNKNOWN_S))
 
 
 SHARED = "work"

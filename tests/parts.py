@@ -64,6 +64,7 @@ DAY = (
 )
 
 NIGHT: Mapping[str, tuple[str, ...]] = {
+    "tools": ("*/test_tools_of_the_night.py",),
     "benchmarks": ("*/test_benchmarks.py",),
     "kills": ("*kill*", "*torn*", "*at_once*", "*/serving/test_publication.py"),
     "disks": ("*disk*", "*damaged*", "*read_only*"),

@@ -123,6 +123,7 @@ def test_a_copy_runs_the_code_with_the_defect_and_not_the_checkouts(
     )
     with copy.with_defect(defect):
         assert copy.run(asked, 60) == (0, f"True {copy.root / 'dbt'}\n")
+        assert not (copy.root / "dbt" / "target" / "prepared.json").exists()
     assert copy.run(asked, 60) == (0, f"False {copy.root / 'dbt'}\n")
 
 
@@ -207,6 +208,13 @@ def test_an_attempt_goes_on_after_the_steps_that_are_done(tmp_path: Path) -> Non
     copy = Fake()
     assert Attempt(copy, "all", 60, 1).on(DEFECT, known)["by"] == "tests/test_units.py::test_it"
     assert copy.log[:2] == ["defect", "1 units"]
+
+
+@pytest.mark.parametrize("name", ["tests/unit/test_a.py::test_b", "tests/test_a.py::test_b[x@y]"])
+@pytest.mark.parametrize("group", ["", "@tests/unit/test_a.py", "@work"])
+def test_a_test_that_failed_is_known_by_its_name(name: str, group: str) -> None:
+    printed = f"..F\nFAILED {name}{group} - assert 1 == 2\n1 failed\n"
+    assert defects.failing(Step("units", "units", ()), printed) == name
 
 
 @pytest.mark.usefixtures("steps")

@@ -162,7 +162,7 @@ def test_the_files_that_take_longest_come_first() -> None:
     items = [Item(name) for name in ("short.py::b", "short.py::a", "long.py::a", "new.py::a")]
     order.longest_first(items, {"short.py": 5, "long.py": 90})  # type: ignore[arg-type]
     assert [item.nodeid for item in items] == [
-        "new.py::a", "long.py::a", "short.py::b", "short.py::a",
+        "long.py::a", "new.py::a", "short.py::b", "short.py::a",
     ]  # fmt: skip
 
 
@@ -176,3 +176,23 @@ def test_the_workflow_and_its_script_agree_on_the_limit() -> None:
 def test_every_part_of_the_day_runs_a_tool_that_is_installed() -> None:
     commands = [command for each in parts.DAY for command in each.commands]
     assert [command[0] for command in commands if not Path(command[0]).exists()] == []
+
+
+def test_seconds_of_files_that_have_run_are_written_and_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "tests" / "seconds.csv"
+    table.parent.mkdir()
+    for name in ("test_a.py", "test_b.py"):
+        (table.parent / name).touch()
+    table.write_text("file,seconds\ntests/test_b.py,40\ntests/test_gone.py,90\n")
+    monkeypatch.setattr(order, "TABLE", table)
+    seconds = order.Seconds()
+    for when, duration in (("setup", 7.0), ("call", 5.4)):
+        seconds.pytest_runtest_logreport(
+            pytest.TestReport(
+                "tests/test_a.py::test_it", ("", 0, ""), {}, "passed", None, when, (), duration
+            )  # type: ignore[call-overload]
+        )
+    seconds.pytest_sessionfinish()
+    assert table.read_text() == "file,seconds\ntests/test_a.py,12\ntests/test_b.py,40\n"
