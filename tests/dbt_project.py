@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from functools import cache, cached_property
 from graphlib import TopologicalSorter
@@ -133,6 +134,14 @@ class Project:
                     name = source["identifier"]
                     slices = slices_of(LAKE_TABLES[name], f"lake.{name}")
                     connection.execute(f"create view lake.{name}_slices as {slices}")
+
+
+def copy_of_build(build_file: Path, folder: Path) -> Path:
+    """A copy of both files of a build: a file is open in one process at a time."""
+    folder.mkdir(exist_ok=True)
+    for file in (build_file, work_file(build_file)):
+        shutil.copyfile(file, folder / file.name)
+    return folder / build_file.name
 
 
 def _paths(target: Path) -> tuple[str, ...]:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from dagster_project.settings import Settings
-from tests.integration import asked_once
-from tests.integration.marts import Marts
-
-
-@pytest.fixture(scope="package", autouse=True)
-def ask_once() -> Iterator[None]:
-    """Many of these tests land the same files."""
-    with asked_once.everywhere():
-        yield
+from tests.conftest import made_once
+from tests.integration.marts import Marts, build_without_rows, marts_of, tomorrow
 
 
 @pytest.fixture(scope="session")
 def marts(tmp_path_factory: pytest.TempPathFactory) -> Marts:
-    return Marts(tmp_path_factory.mktemp("marts"))
+    """Marts as of tomorrow (`marts_of`)."""
+    day = tomorrow()
+    base = made_once(tmp_path_factory, f"no-rows-{day}", partial(build_without_rows, day=day))
+    return partial(marts_of, day=day, base=base / "kido.duckdb")
 
 
 @pytest.fixture

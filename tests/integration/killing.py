@@ -40,7 +40,6 @@ CHANGING = tuple(
 )  # fmt: skip
 """The modules that change the home."""
 
-KILLS_BY_DAY = 3
 _CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.truncate"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
@@ -142,7 +141,7 @@ def kill_at_seeded_moments(
 ) -> None:  # fmt: skip
     """Kill it at moments of all it changes, in copies of a home; `check` looks at what is left.
 
-    By day at a fifth of the moments, but always at the first change and at the last.
+    By day at the first change, at the last and, of many `kills`, at one between.
     """
     folder, counted = start.parent, start.parent / "counted"
     changed = changes(
@@ -155,7 +154,7 @@ def kill_at_seeded_moments(
     moments += chance.choices(range(1, changed + 1), k=kills - len(moments))
     assert len(moments) == kills
     if not is_night():
-        moments = [1, changed, *moments[: max(0, kills // 5 - 2)]]
+        moments = [1, changed, *moments[: kills // 20]]
     for number, moment in enumerate(moments):
         home = Path(shutil.copytree(start, folder / f"killed-{number}"))
         kill(home, *arguments, moment=moment, counted=counted, act=act)
@@ -167,7 +166,7 @@ def kill_at_every_line(
     start: Path, arguments: Sequence[str], check: Callable[[Path], None],
     record_property: Callable[[str, object], None], act: Act = kido, name: str = "",
 ) -> None:  # fmt: skip
-    """Kill it at each line that finds the home changed, in copies of it; by day at few of them.
+    """Kill it at each line that finds the home changed, in copies of it.
 
     `check` looks at what is left, and does what a person would do next. After that a home has the
     same kinds of files as one in which nothing was killed.
@@ -175,11 +174,10 @@ def kill_at_every_line(
     folder, counted = start.parent, start.parent / "counted"
     calm = Path(shutil.copytree(start, folder / "calm"))
     lines = moments_of(calm, *arguments, counted=counted, act=act, moments="lines")
-    assert lines > 2 * KILLS_BY_DAY
+    assert lines > 6
     check(calm)
     expected = files_by_kind(calm)
-    killed = range(1, lines + 1, 1 if is_night() else lines // (KILLS_BY_DAY - 1))
-    for moment in killed:
+    for moment in range(1, lines + 1):
         home = Path(shutil.copytree(start, folder / f"killed-{moment}"))
         kill(home, *arguments, moment=moment, counted=counted, act=act, moments="lines")
         check(home)
@@ -187,8 +185,7 @@ def kill_at_every_line(
         assert not (left - expected), f"after {moment}: {left - expected}"
         assert not (expected - left), f"after {moment}: {expected - left}"
         shutil.rmtree(home)
-    what = name or arguments[0]
-    record_property(f"{what} killed at lines, of {lines} that find the home changed", len(killed))
+    record_property(f"{name or arguments[0]} killed at lines that find the home changed", lines)
 
 
 def _exit_code(

@@ -67,5 +67,5 @@ class Reconciliation:
 
 
 def inputs_of(marts: Marts, *given: object) -> Mapping[str, pl.DataFrame]:
-    """The inputs for a home; `given` are the arguments of `Marts.of` before the names."""
-    return marts.of(*given, INPUTS, keep_snapshots=True)  # type: ignore[arg-type]
+    """The inputs for a home; `given` are the arguments of `marts_of` before the names."""
+    return marts(*given, INPUTS, keep_snapshots=True)  # type: ignore[arg-type]

@@ -52,9 +52,9 @@ def test_a_year_that_is_not_bundled_of_a_code_comes_with_cepiis_archive(
     settings, source = Settings.load(home=tmp_path / "home"), source_named("baci")
     land_bundled(settings, source)
     conform(settings, source)
-    before = marts.of(settings, source, TABLES)
+    before = marts(settings, source, TABLES)
     land_files(settings, source, [archive])
-    after = marts.of(settings, source, TABLES)
+    after = marts(settings, source, TABLES)
 
     years = [
         set(tables["trade.baci_flows"].filter(pl.col("hs6_code") == "850511")["year"])

@@ -30,9 +30,10 @@ from dagster_project.lake import records
 from dagster_project.lake.landing import Landing
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources, source_named
-from tests.conftest import CHECKOUT
+from tests.conftest import CHECKOUT, made_once
 from tests.fakes.comtrade import Flow, as_json, world_total
 from tests.integration.killing import changes, kill
+from tests.nightly import times
 
 SOURCES = ("china_customs_reported", "equity_indices")
 RELEASES = {"releases/20261128T090000-aaaaaa/inputs": "abc", "quarantine/ecb/x/reason.txt": "HTML"}
@@ -54,10 +55,18 @@ def refused(home: Path, *arguments: object, **settings: str) -> str:
     return str(error.value)
 
 
+@pytest.fixture(scope="session")
+def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_once(tmp_path_factory, "home of backups", make_home)
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(landed: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(landed, tmp_path / "home"))
+
+
+def make_home(home: Path) -> None:
     """Two sources are landed, one snapshot is withdrawn; a release, a quarantined answer, a run."""
-    home = tmp_path / "home"
     settings = Settings.load(home=home)
     for name in SOURCES:
         new = land_bundled(settings, source_named(name)).new
@@ -69,7 +78,6 @@ def home(tmp_path: Path) -> Path:
     database(home).parent.mkdir(parents=True)
     add_run(home, "first")
     (home / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    return home
 
 
 def database(home: Path) -> Path:
@@ -412,7 +420,7 @@ def test_killed_at_any_moment_it_leaves_the_earlier_backup(home: Path, tmp_path:
     (home / "quarantine" / "ecb" / "new.txt").write_text("new")
     number = changes(home, "backup", str(Path(shutil.copytree(backups, f"{home}-calm"))),
                      counted=counted)  # fmt: skip
-    for moment in range(1, number + 1, max(1, number // 6)):
+    for moment in range(1, number + 1, number // times(at_night=6, by_day=2)):
         copy = Path(shutil.copytree(backups, f"{home}-killed-{moment}"))
         kill(home, "backup", str(copy), moment=moment, counted=counted)
         other = tmp_path / f"other-{moment}"

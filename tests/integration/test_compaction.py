@@ -30,7 +30,7 @@ from dagster_project.lake.vintages import current_rows
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests.integration.killing import kill_at_seeded_moments
-from tests.integration.marts import Marts
+from tests.integration.marts import Marts, models
 from tests.unit.lake.test_vintages import rows
 
 ECB, BACI = source_named("ecb"), source_named("baci")
@@ -114,12 +114,12 @@ def test_what_counts_in_sql_is_what_counts_in_polars_however_the_rows_lie(
         }
         lake.write("x", snapshot_id, frames, Record(parser_version="1", tables=records))
     staging = {
-        table.name: next(one for one in marts.names if one.endswith(f".stg_lake__{table.name}"))
+        table.name: next(one for one in models() if one.endswith(f".stg_lake__{table.name}"))
         for table in tables
     }
 
     def equal() -> None:
-        staged = marts.of(settings, ECB, tuple(staging.values()), keep_snapshots=True)
+        staged = marts(settings, ECB, tuple(staging.values()), keep_snapshots=True)
         for table in tables:
             found = lake_of(settings).rows(table, "x")
             assert found is not None

@@ -32,6 +32,7 @@ from tests.fakes.comtrade import (
     rows_of,
 )
 from tests.integration.marts import Marts
+from tests.nightly import nightly
 
 COMTRADE = source_named("comtrade")
 CODES = ("250410", "280530", "284610", "284690", "811292")
@@ -93,7 +94,7 @@ def test_a_true_zero_is_distinguished_from_what_is_not_published(
     ]
     assert fetch(home(), "2022", "2023") == 0
     names = ("catalog.coverage", "trade.reported_flows", "catalog.snapshots")
-    found = marts.of(home(), COMTRADE, names)
+    found = marts(home(), COMTRADE, names)
     coverage, flows, snapshots = (found[name] for name in names)
     japan = coverage.filter(is_of("JPN", 2023))
     # In the made-up world: four codes, each with the world and some of the partners.
@@ -120,14 +121,15 @@ def test_an_answer_without_a_period_that_was_published_leaves_the_figures_before
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     assert fetch(home(), "2022", "2023") == 0
-    before = marts.of(home(), COMTRADE)
+    names = ("trade.reported_flows", "dependency.import_concentration")
+    before = marts(home(), COMTRADE, names)
     comtrade.flows = [flow for flow in comtrade.flows if flow.period != "2023"]
     monkeypatch.setattr(http, "_now", lambda: DAY + timedelta(days=1))
     sent = len(comtrade.requests)
     assert fetch(home(), "2022", "2023", again=True) == 0
     assert len(comtrade.requests) > sent
-    found = marts.of(home(), COMTRADE)
-    for name in ("trade.reported_flows", "dependency.import_concentration"):
+    found = marts(home(), COMTRADE, names)
+    for name in names:
         assert_frame_equal(found[name], before[name])
 
 
@@ -137,7 +139,8 @@ def test_a_year_asked_again_alone_may_lack_a_flow_or_a_weight(
 ) -> None:  # fmt: skip
     """An origin is corrected, a weight withdrawn: what reporters do every month is no slip."""
     assert fetch(home(), "2022", "2023") == 0
-    before = marts.of(home(), COMTRADE)["trade.reported_flows"]
+    names = ("trade.reported_flows",)
+    before = marts(home(), COMTRADE, names)["trade.reported_flows"]
     of_2023 = [flow for flow in comtrade.flows if flow.period == "2023" and flow.partner != WORLD]
     smallest = min(of_2023, key=lambda flow: flow.value)
     lighter = next(flow for flow in of_2023 if flow.weight and flow != smallest)
@@ -145,7 +148,7 @@ def test_a_year_asked_again_alone_may_lack_a_flow_or_a_weight(
     comtrade.revise(lambda flow: replace(flow, weight=None), **one_flow(lighter))
     monkeypatch.setattr(http, "_now", lambda: DAY + timedelta(days=1))
     assert fetch(home(), "2023", "2023", again=True) == 0
-    after = marts.of(home(), COMTRADE)["trade.reported_flows"]
+    after = marts(home(), COMTRADE, names)["trade.reported_flows"]
     assert after.height == before.height - 1
     assert after["net_weight_kg"].null_count() == before["net_weight_kg"].null_count() + 1
 
@@ -161,19 +164,23 @@ def test_asked_again_with_nothing_new_the_marts_stay_as_they_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     assert fetch(home(), "2022", "2023") == 0
-    before = marts.of(home(), COMTRADE)
+    names = ("trade.reported_flows", "catalog.coverage")
+    before = marts(home(), COMTRADE, names)
     landed = landing_of(home()).snapshots("comtrade")
     monkeypatch.setattr(http, "_now", lambda: DAY + timedelta(days=1))
     sent = len(comtrade.requests)
     assert fetch(home(), "2022", "2023", again=True) == 0
     assert len(comtrade.requests) > sent
     assert landing_of(home()).snapshots("comtrade") == landed
-    found = marts.of(home(), COMTRADE)
+    found = marts(home(), COMTRADE, names)
     for name, frame in before.items():
         assert_frame_equal(found[name], frame)
 
 
-@pytest.mark.parametrize("write", [as_json, as_csv, as_xlsx, as_bulk])
+@pytest.mark.parametrize(
+    "write",
+    [as_bulk, *(pytest.param(write, marks=nightly) for write in (as_json, as_csv, as_xlsx))],
+)
 def test_an_unpinned_download_in_several_files_makes_the_marts_of_a_pinned_one(
     write: Callable[..., bytes],
     home: Callable[[], Settings],
@@ -193,14 +200,14 @@ def test_an_unpinned_download_in_several_files_makes_the_marts_of_a_pinned_one(
 
     names = ("trade.reported_flows", "dependency.supplier_shares",
              "dependency.import_concentration")  # fmt: skip
-    expected = marts.of(landed("pinned", as_json(world)), COMTRADE, names)
+    expected = marts(landed("pinned", as_json(world)), COMTRADE, names)
     assert expected["dependency.supplier_shares"].height > 50
     chance = random.Random(write.__name__)
     pieces: list[list[Flow]] = [[], [], []]
     for flow in world:
         chance.choice(pieces).append(flow)
     unpinned = landed("unpinned", *(write(piece, pinned=False) for piece in pieces))
-    found = marts.of(unpinned, COMTRADE, names)
+    found = marts(unpinned, COMTRADE, names)
     for name in names:
         both = [
             frame[name].drop("document", strict=False).sort(pl.all(), nulls_last=True)
@@ -228,7 +235,7 @@ def test_an_economy_in_no_list_is_quarantined_and_named_and_the_others_count(
         file = tmp_path / f"{name}.json"
         file.write_bytes(as_json(flows))
         land_files(home(), COMTRADE, [file], retrieved=DAY.date())
-        shown.append(marts.of(home(), COMTRADE, names))
+        shown.append(marts(home(), COMTRADE, names))
     expected, found = shown
     assert_frame_equal(found["trade.reported_flows"], expected["trade.reported_flows"])
     assert expected["catalog.quarantine"].is_empty()
@@ -261,6 +268,6 @@ def test_without_a_key_the_preview_is_asked_one_period_and_500_rows_a_call(
         assert "," not in seen.query["period"]
         assert seen.query["maxRecords"] == "500"
         assert "ocp-apim-subscription-key" not in seen.headers
-    found = marts.of(home(), COMTRADE, ("trade.reported_flows",))["trade.reported_flows"]
+    found = marts(home(), COMTRADE, ("trade.reported_flows",))["trade.reported_flows"]
     assert sorted(found["value_usd"]) == sorted(row["primaryValue"] for row in rows_of(
         comtrade.flows))  # fmt: skip

@@ -83,7 +83,7 @@ def lake_files(settings: Settings) -> list[Path]:
     return sorted((settings.home / "lake").glob("[!_]*/*/**/*.parquet"))
 
 
-FLIPS = times(at_night=60, by_day=8)
+FLIPS = times(at_night=60, by_day=3)
 
 
 def test_no_flipped_bit_of_a_lake_file_gives_another_figure(

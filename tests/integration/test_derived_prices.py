@@ -43,7 +43,7 @@ def land(settings: Settings, file: Path, text: str, *options: str) -> None:
 def factors_and_basket(
     marts: Marts, settings: Settings
 ) -> tuple[dict[str, tuple[str, str]], pl.DataFrame]:
-    found = marts.of(settings, INDICES, ("reference.instruments", "market.prices"))
+    found = marts(settings, INDICES, ("reference.instruments", "market.prices"))
     factors = {
         one["instrument"]: (one["market_instrument"], one["market_factor"])
         for one in found["reference.instruments"].to_dicts()

@@ -35,7 +35,7 @@ def test_the_floor_of_the_benchmark_is_what_the_models_make_of_the_same_archive(
     run("floor.py", str(archive), str(floor))
     settings = Settings.load(home=tmp_path / "home")
     land_files(settings, source_named("baci"), [archive], replace_all=True)
-    made = marts.of(settings, source_named("baci"), TABLES)
+    made = marts(settings, source_named("baci"), TABLES)
     groups = made["dependency.supplier_shares"]["mineral_group"].unique()
     codes = made["trade.baci_flows"]["hs6_code"].unique()
     assert made["trade.baci_flows"]["year"].n_unique() == YEARS

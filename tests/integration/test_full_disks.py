@@ -26,8 +26,8 @@ from tests.e2e.conftest import clean_environment
 from tests.forked import context
 from tests.integration.killing import Act, kido
 from tests.integration.test_gate_killed import accept, waiting_build
-from tests.integration.test_killed_at_a_line import after_days, publish, published_twice
-from tests.integration.test_undo_killed import Scene, ids, values
+from tests.integration.test_killed_at_a_line import publish, published_twice
+from tests.integration.test_undo_killed import Scene, after_days, ids, values
 from tests.kinds_of_files import files_by_kind
 from tests.nightly import is_night, nightly
 from tests.unit.serving import test_publication as of_releases

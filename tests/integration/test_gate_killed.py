@@ -18,6 +18,7 @@ from dagster_project.orchestration import builds
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
 from tests.integration.killing import changes, kill_at_seeded_moments
+from tests.nightly import times
 from tests.unit.serving.test_publication import (
     START,
     build,
@@ -118,7 +119,10 @@ def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
         assert blocked(left) == []
         assert not list(left.releases_dir.glob(".new-*"))
 
-    kill_at_seeded_moments(14, settings.home, [release.release_id], check, act=accept)
+    kill_at_seeded_moments(
+        14, settings.home, [release.release_id], check, act=accept,
+        kills=times(at_night=20, by_day=4),
+    )  # fmt: skip
     assert seen == {True, False}
 
 

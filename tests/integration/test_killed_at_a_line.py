@@ -1,6 +1,7 @@
 """Killed (SIGKILL) at any line, a command leaves the state before it or the one after it.
 
-By day at some lines, at night at each line of the modules that change a home (`killing`).
+At night, at each line of the modules that change a home (`killing`). By day each of these is killed
+in `test_undo_killed`, `test_gate_killed` or `tests/unit/serving/test_publication.py`.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.intake import conform, withdraw
-from dagster_project.intake.clean import clean_parts
 from dagster_project.orchestration import builds
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
-from dagster_project.sources.registry import all_sources
 from tests.integration.killing import changes, kill_at_every_line
 from tests.integration.test_gate_killed import accept, waiting_build
-from tests.integration.test_undo_killed import COMTRADE, RIGHT, SLIP, Scene, ids, values
+from tests.integration.test_undo_killed import RIGHT, SLIP, Scene, after_days, ids, values
+from tests.nightly import nightly
 from tests.unit.serving import test_publication as of_releases
+
+pytestmark = nightly
 
 Record = Callable[[str, object], None]
 
@@ -40,17 +41,6 @@ def published_twice(home: Path) -> Settings:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return published_twice(tmp_path / "home")
-
-
-def after_days(home: Path) -> None:
-    """What a build and `kido clean` remove days later."""
-    settings = Settings.load(home=home)
-    settings.keep_parts_days = 0  # kido clean
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conform, "STAGED_FOR", timedelta(0))
-        conform.conform(settings, COMTRADE)
-    withdraw.sweep(settings, COMTRADE)
-    list(clean_parts(settings, all_sources(), dry_run=False))
 
 
 def test_a_landing_killed_at_any_line(scene: Scene, record_property: Record) -> None:

@@ -306,7 +306,7 @@ def test_a_revised_month_alone_is_new_and_the_revision_is_reported(
     assert (revision.added, revision.removed) == (0, 0)
     assert revision.changed > 0
     assert f"{YEAR}-02" in str(revision.groups[0])
-    lines = marts.of(desk.settings, source_named(desk.name), ("trade.national_lines",))
+    lines = marts(desk.settings, source_named(desk.name), ("trade.national_lines",))
     assert of_china(lines["trade.national_lines"]) == REVISED
 
 
@@ -320,7 +320,7 @@ def test_a_month_that_its_publisher_takes_back_keeps_its_figures(desk: Desk, mar
                 if result.window and result.window.start.month <= 3}  # fmt: skip
     assert outcomes == {1: "unchanged", 2: "unchanged", 3: "empty"}
     names = ("trade.national_lines", "catalog.coverage")
-    found = marts.of(desk.settings, source_named(desk.name), names)
+    found = marts(desk.settings, source_named(desk.name), names)
     assert of_china(found["trade.national_lines"]) == PUBLISHED
     march = found["catalog.coverage"].filter(
         pl.col("reporter_iso3") != "DEU",
@@ -332,7 +332,7 @@ def test_a_month_that_its_publisher_takes_back_keeps_its_figures(desk: Desk, mar
     # It comes back, and counts as before.
     desk.publish(PUBLISHED)
     assert desk.fetch().answer == "ok"
-    lines = marts.of(desk.settings, source_named(desk.name), names)["trade.national_lines"]
+    lines = marts(desk.settings, source_named(desk.name), names)["trade.national_lines"]
     assert of_china(lines) == PUBLISHED
 
 
@@ -346,7 +346,7 @@ def test_a_year_that_is_not_published_is_an_answer_without_content(
         assert report.answer == "ok", report.reason
         assert {result.outcome for result in report.settled} == {"empty"}
         names = ("catalog.snapshots",)
-        found = marts.of(desk.settings, source_named(name), names)["catalog.snapshots"]
+        found = marts(desk.settings, source_named(name), names)["catalog.snapshots"]
         ((size, request),) = found.select("bytes", "request").rows()
         assert size == 0
         assert request.startswith("GET https://")
@@ -436,7 +436,7 @@ def test_a_confidential_figure_is_missing_in_every_mart_and_never_zero(
     )
     assert union_desk.fetch().answer == "ok"
     names = ("trade.national_lines", "trade.reported_flows")
-    for name, rows in marts.of(union_desk.settings, source_named("comext"), names).items():
+    for name, rows in marts(union_desk.settings, source_named("comext"), names).items():
         hidden = rows.filter(
             reporter_iso3="DEU", partner_iso3="_X", period_start=date(YEAR, 3, 1)
         ).filter(pl.col("hs6_code") == "280530" if "hs6_code" in rows.columns else pl.lit(True))
@@ -452,7 +452,7 @@ def test_a_reporter_without_results_keeps_its_figures(union_desk: Desk, marts: M
             row for row in union_desk.server.observations if row.reporter != "DE"
         ]
     assert union_desk.fetch().answer == "ok"
-    lines = marts.of(union_desk.settings, source_named("comext"), ("trade.national_lines",))
+    lines = marts(union_desk.settings, source_named("comext"), ("trade.national_lines",))
     of_germany = lines["trade.national_lines"].filter(reporter_iso3="DEU")
     assert of_germany["value_local"].sort().to_list() == [1e7, 2e7, 3e7]
 

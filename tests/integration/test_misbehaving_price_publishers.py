@@ -417,7 +417,7 @@ def test_a_session_that_yahoo_lacks_is_not_filled_from_the_bundled_index(
     indices = source_named("equity_indices")
     land_bundled(yahoo.settings, indices)
     conform(yahoo.settings, indices)
-    found = marts.of(
+    found = marts(
         yahoo.settings, indices, ("market.prices", "market.performance"), keep_snapshots=True
     )
     remx = found["market.prices"].filter(instrument="REMX", frequency="D").sort("price_date")
@@ -442,7 +442,7 @@ def test_the_dollar_of_the_federal_reserve_is_no_second_dollar(fred: Desk, marts
     ecb = source_named("ecb")
     land_bundled(fred.settings, ecb)
     conform(fred.settings, ecb)
-    prices = marts.of(fred.settings, ecb, ("market.prices",))["market.prices"]
+    prices = marts(fred.settings, ecb, ("market.prices",))["market.prices"]
     assert prices.filter(instrument="USDJPY")["source"].unique().to_list() == ["ecb"]
     ours = prices.filter(instrument="DEXJPUS").sort("price_date")
     assert ours.select("price_date", "close", "source").rows() == [

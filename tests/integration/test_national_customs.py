@@ -235,7 +235,8 @@ def test_months_become_dollars_and_twelve_of_them_a_year(
     conform(home, ecb)
     assert fetch(home, JAPAN, "2025-01", "2026-08")[0] == 0
     names = ("trade.national_lines", "trade.reported_flows", "market.prices")
-    lines, flows, prices = (marts.of(home, JAPAN, names)[name] for name in names)
+    found = marts(home, JAPAN, names)
+    lines, flows, prices = (found[name] for name in names)
 
     march = prices.filter(
         pl.col("price_date").dt.strftime("%Y-%m") == "2026-03",
@@ -351,7 +352,7 @@ def test_bundled_months_in_pounds_agree_and_one_that_does_not_is_listed(
         assert bundled.height > 100
         assert fetch(home, hmrc, "2026-02", "2026-04")[0] == 0
         names = ("trade.source_differences", "trade.reported_flows")
-        agreed = marts.of(home, hmrc, names)
+        agreed = marts(home, hmrc, names)
         assert agreed["trade.source_differences"].is_empty()
         flows = agreed["trade.reported_flows"].filter(
             pl.col("period_start").dt.strftime("%Y-%m").is_in(keys),
@@ -360,7 +361,7 @@ def test_bundled_months_in_pounds_agree_and_one_that_does_not_is_listed(
         assert flows.height == bundled.height
         server.rows = trades(more_of_march=0.01)
         assert fetch(home, hmrc, "2026-02", "2026-04", again=True)[0] == 0
-        (pair,) = marts.of(home, hmrc, names)["trade.source_differences"].to_dicts()
+        (pair,) = marts(home, hmrc, names)["trade.source_differences"].to_dicts()
     found = {name: pair[name] for name in ("source", "other_source", "commodity_code", "measure")}
     assert found == {
         "source": "hmrc", "other_source": "hmrc", "commodity_code": "280469",

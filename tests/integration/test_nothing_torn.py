@@ -21,12 +21,16 @@ from tests.fakes.comtrade import WORLD, FakeComtrade, Flow, flows_for
 from tests.fakes.paged import FakePaged
 from tests.fakes.server import after_reply, before_reply, status
 from tests.integration.asking import fetch, start_fetch
-from tests.integration.marts import Marts
-from tests.nightly import nightly, times
+from tests.integration.marts import OF_TRADE, Marts
+from tests.nightly import is_night, nightly, times
 
 COMTRADE = "dagster_project.sources.comtrade"
 PAGED = "tests.fakes.paged"
 CODES = ["280530", "284610", "284690", "811292", "250410"]
+FLOWS = ("trade.reported_flows",)
+SHOWN = OF_TRADE if is_night() else FLOWS
+"""All other marts of trade are made from the flows."""
+
 MONTHS = [f"2024{month:02}" for month in range(1, 7)]
 
 
@@ -86,7 +90,7 @@ def is_torn(home: Path, source: str) -> bool:
     return False
 
 
-KILLS = times(at_night=18, by_day=4)
+KILLS = times(at_night=18, by_day=2)
 """In each of three homes, by day in one of them."""
 
 
@@ -98,9 +102,9 @@ def test_a_pull_killed_at_any_moment_ends_in_the_marts_of_an_undisturbed_one(
     calm = environment(tmp_path / "calm", publisher.root)
     assert fetch(COMTRADE, calm, **wanted) == 0
     requests = len(publisher.requests)
-    expected = marts.of(settings_of(tmp_path / "calm"), comtrade)
-    assert expected["dependency.supplier_shares"].height > 100
-    assert set(expected["dependency.supplier_shares"]["frequency"]) == {"A", "M"}
+    expected = marts(settings_of(tmp_path / "calm"), comtrade, SHOWN)
+    assert expected["trade.reported_flows"].height > 100
+    assert set(expected["trade.reported_flows"]["frequency"]) == {"A", "M"}
 
     chance = random.Random(seed)
     wild = environment(tmp_path / "wild", publisher.root)
@@ -131,7 +135,7 @@ def test_a_pull_killed_at_any_moment_ends_in_the_marts_of_an_undisturbed_one(
             break
     assert kills == KILLS
     assert fetch(COMTRADE, wild, **wanted) == 0
-    equal(marts.of(settings_of(tmp_path / "wild"), comtrade), expected)
+    equal(marts(settings_of(tmp_path / "wild"), comtrade, SHOWN), expected)
 
 
 def test_after_revisions_the_marts_are_those_of_one_pull_of_today(
@@ -154,8 +158,8 @@ def test_after_revisions_the_marts_are_those_of_one_pull_of_today(
     assert fetch(COMTRADE, env, **annual, again="true") == 0, output(tmp_path / "home")
     calm = environment(tmp_path / "calm", publisher.root)
     assert fetch(COMTRADE, calm, **annual) == 0
-    found = marts.of(settings_of(tmp_path / "home"), comtrade)
-    equal(found, marts.of(settings_of(tmp_path / "calm"), comtrade))
+    found = marts(settings_of(tmp_path / "home"), comtrade, SHOWN)
+    equal(found, marts(settings_of(tmp_path / "calm"), comtrade, SHOWN))
     flows = found["trade.reported_flows"]
     assert flows.filter(pl.col("partner_iso3") == "MYS").height
     assert flows.filter(
@@ -194,7 +198,7 @@ def shares(found: Mapping[str, pl.DataFrame], year: int) -> dict[str, float]:
 def test_a_slice_on_two_pages_is_whole(marts: Marts, pages: FakePaged, tmp_path: Path) -> None:
     env = environment(tmp_path / "home", pages.root)
     assert fetch(PAGED, env, first="2021", last="2023") == 0
-    found = marts.of(settings_of(tmp_path / "home"), source(paged))
+    found = marts(settings_of(tmp_path / "home"), source(paged), FLOWS)
     assert shares(found, 2022) == {
         "CHN": 100.0, "PHL": 101.0, "VNM": 102.0, "FRA": 103.0, "EST": 104.0, "MYS": 105.0,
     }  # fmt: skip
@@ -205,7 +209,7 @@ def test_a_page_lost_for_good_leaves_the_vintage_before_it_whole(
 ) -> None:
     env = environment(tmp_path / "home", pages.root)
     assert fetch(PAGED, env, first="2021", last="2023") == 0
-    before = marts.of(settings_of(tmp_path / "home"), source(paged))
+    before = marts(settings_of(tmp_path / "home"), source(paged), FLOWS)
     for year in YEARS:
         # Revised one by one: alike, they would look like another unit.
         pages.flows[year] = [
@@ -214,7 +218,7 @@ def test_a_page_lost_for_good_leaves_the_vintage_before_it_whole(
         ]
     pages.when(lambda seen: seen.query["year"] == "2022" and seen.query["page"] == "2", status(410))
     assert fetch(PAGED, env, first="2021", last="2023", again="true") == 1
-    found = marts.of(settings_of(tmp_path / "home"), source(paged))
+    found = marts(settings_of(tmp_path / "home"), source(paged), FLOWS)
     assert shares(found, 2022) == shares(before, 2022)
     assert shares(found, 2021)["CHN"] == 110.0
     assert shares(found, 2023)["CHN"] == 112.0
@@ -223,12 +227,12 @@ def test_a_page_lost_for_good_leaves_the_vintage_before_it_whole(
     asked = len(pages.requests)
     assert fetch(PAGED, env, first="2022", last="2022", again="true") == 0
     assert [seen.query["page"] for seen in pages.requests[asked:]] == ["2", "3"]
-    found = marts.of(settings_of(tmp_path / "home"), source(paged))
+    found = marts(settings_of(tmp_path / "home"), source(paged), FLOWS)
     assert shares(found, 2022)["EST"] == 125.0
 
 
 @pytest.mark.parametrize(
-    "killed_at", [pytest.param(n, marks=nightly) if n % 3 else n for n in range(1, 10)]
+    "killed_at", [n if n == 5 else pytest.param(n, marks=nightly) for n in range(1, 10)]
 )
 def test_a_kill_between_any_two_pages_tears_nothing(
     killed_at: int, marts: Marts, pages: FakePaged, tmp_path: Path
@@ -240,13 +244,12 @@ def test_a_kill_between_any_two_pages_tears_nothing(
     at.append(process.kill)
     process.join(120)
     assert process.exitcode == -9
-    for year in (2021, 2022, 2023):
-        found = shares(marts.of(settings_of(tmp_path / "home"), source(paged)), year)
-        assert len(found) in (0, 6)
+    found = marts(settings_of(tmp_path / "home"), source(paged), FLOWS)
+    assert all(len(shares(found, year)) in (0, 6) for year in (2021, 2022, 2023))
     pages.always(None)
     assert fetch(PAGED, env, first="2021", last="2023") == 0
     assert len(pages.requests) <= 10
-    found = marts.of(settings_of(tmp_path / "home"), source(paged))
+    found = marts(settings_of(tmp_path / "home"), source(paged), FLOWS)
     assert [len(shares(found, year)) for year in (2021, 2022, 2023)] == [6, 6, 6]
 
 

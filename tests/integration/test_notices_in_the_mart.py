@@ -45,7 +45,7 @@ def land(settings: Settings, source: str, *files: Path) -> None:
 
 
 def notices_of(settings: Settings, marts: Marts) -> Mapping[str, Mapping[str, Any]]:
-    frame = marts.of(settings, source_named("mofcom"), (NOTICES,))[NOTICES]
+    frame = marts(settings, source_named("mofcom"), (NOTICES,))[NOTICES]
     return {row["notice_id"]: row for row in frame.iter_rows(named=True)}
 
 

@@ -22,6 +22,7 @@ from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.vintages import current_rows
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources import wgi
 from dagster_project.sources.card import Document
@@ -46,7 +47,7 @@ from tests.fakes.server import (
     once,
     status,
 )
-from tests.integration.marts import Marts
+from tests.integration.marts import tomorrow
 
 RARE_EARTHS = "Rare Earths: Mine production"
 PARENT, CHILD = "000000000000000000002027", "00000000000000000002027a"
@@ -197,16 +198,16 @@ class Desk:
         snapshots = landing_of(self.settings).snapshots(self.name)
         return [snapshot for snapshot in snapshots if not snapshot.is_bundled]
 
-    def current(self, marts: Marts, table: str = "") -> pl.DataFrame:
+    def current(self, name: str = "") -> pl.DataFrame:
         """The rows that count on the day of a build."""
-        table = table or self.publication.table
-        name = f"staging.stg_lake__{table}"
-        rows = marts.of(self.settings, source_named(self.name), (name,), keep_snapshots=True)
-        return rows[name].filter(source=self.name)
+        table = LAKE_TABLES[name or self.publication.table]
+        rows = lake_of(self.settings).rows(table, self.name)
+        assert rows is not None
+        return current_rows(table, table.conform(rows.collect()), tomorrow())
 
-    def figure(self, marts: Marts) -> float:
+    def figure(self) -> float:
         """The one figure that tests change, as it counts."""
-        row = self.current(marts).filter(**self.publication.key)  # type: ignore[arg-type]
+        row = self.current().filter(**self.publication.key)  # type: ignore[arg-type]
         value: float = row[self.publication.value].item()
         return value
 
@@ -310,22 +311,20 @@ def test_the_workbook_of_an_earlier_year_replaces_no_bundled_figure(pink_desk: D
     require_refused(pink_desk, pink_desk.fetch(), words)
 
 
-def test_a_publication_is_one_snapshot_and_replaces_bundled_figures(
-    desk: Desk, marts: Marts
-) -> None:
+def test_a_publication_is_one_snapshot_and_replaces_bundled_figures(desk: Desk) -> None:
     if desk.publication.bundled is not None:
-        assert desk.figure(marts) == desk.publication.bundled
+        assert desk.figure() == desk.publication.bundled
     report = desk.fetch()
     assert report.answer == "ok", report.reason
     assert len(desk.server.requests) == report.calls == desk.publication.requests
     (snapshot,) = desk.fetched()
     assert len(snapshot.parts) == desk.publication.parts
-    assert desk.figure(marts) == desk.publication.figures[0]
-    current = desk.current(marts).filter(**desk.publication.key)  # type: ignore[arg-type]
+    assert desk.figure() == desk.publication.figures[0]
+    current = desk.current().filter(**desk.publication.key)  # type: ignore[arg-type]
     assert current["snapshot_id"].to_list() == [snapshot.snapshot_id]
 
 
-def test_equal_bytes_are_no_news_and_a_revision_is_one_snapshot(desk: Desk, marts: Marts) -> None:
+def test_equal_bytes_are_no_news_and_a_revision_is_one_snapshot(desk: Desk) -> None:
     desk.fetch()
     again = desk.fetch()
     assert [result.outcome for result in again.settled] == ["unchanged"]
@@ -337,17 +336,17 @@ def test_equal_bytes_are_no_news_and_a_revision_is_one_snapshot(desk: Desk, mart
     changes = {revision.table: revision for revision in revisions}[desk.publication.table]
     assert (changes.added, changes.changed, changes.removed) == (0, 1, 0)
     assert len(desk.fetched()) == 2
-    assert desk.figure(marts) == desk.publication.figures[1]
+    assert desk.figure() == desk.publication.figures[1]
 
 
-def test_a_cut_body_and_a_failing_server_are_asked_again(desk: Desk, marts: Marts) -> None:
+def test_a_cut_body_and_a_failing_server_are_asked_again(desk: Desk) -> None:
     desk.server.when(desk.publication.is_last, once(cut_body()))
     desk.server.will(failing(503), failing(500))
     report = desk.fetch()
     assert report.answer == "ok", report.reason
     assert len(desk.server.requests) == desk.publication.requests + 3
     assert len(desk.waits) == 3
-    assert desk.figure(marts) == desk.publication.figures[0]
+    assert desk.figure() == desk.publication.figures[0]
 
 
 def test_a_server_that_fails_every_time_is_no_answer(desk: Desk) -> None:
@@ -426,7 +425,7 @@ def test_a_page_without_the_link_is_an_error_and_no_old_address_is_used(pink_des
     assert len(pink_desk.fetched()) == 1
 
 
-def test_an_address_that_is_gone_is_looked_up_again(pink_desk: Desk, marts: Marts) -> None:
+def test_an_address_that_is_gone_is_looked_up_again(pink_desk: Desk) -> None:
     """The page still has the address of last year; the next day it has the new one."""
     assert isinstance(pink_desk.server, pink.FakePinkSheet)
     pink_desk.server.documents = {}
@@ -434,10 +433,10 @@ def test_an_address_that_is_gone_is_looked_up_again(pink_desk: Desk, marts: Mart
     pink_desk.server.link = pink.LINK_OF_NEXT_YEAR
     pink_desk.publish(13_700.0)
     assert pink_desk.fetch().answer == "ok"
-    assert pink_desk.figure(marts) == 13_700.0
+    assert pink_desk.figure() == 13_700.0
 
 
-def test_the_workbook_of_an_earlier_year_is_refused(pink_desk: Desk, marts: Marts) -> None:
+def test_the_workbook_of_an_earlier_year_is_refused(pink_desk: Desk) -> None:
     assert isinstance(pink_desk.server, pink.FakePinkSheet)
     pink_desk.fetch()
     figures = {m: row for m, row in pink.bundled_figures().items() if m <= "2025-12"}
@@ -445,7 +444,7 @@ def test_the_workbook_of_an_earlier_year_is_refused(pink_desk: Desk, marts: Mart
     report = pink_desk.fetch()
     assert report.answer == "rejected"
     assert "the workbook ends in 2025-12, and 2026-05 is known: it is an old one" in report.reason
-    assert pink_desk.figure(marts) == 13_600.0
+    assert pink_desk.figure() == 13_600.0
 
 
 def test_a_workbook_in_another_layout_is_refused(pink_desk: Desk) -> None:
@@ -468,15 +467,13 @@ def test_the_workbook_of_june_2026_is_what_is_bundled(pink_desk: Desk) -> None:
 # The governance indicators.
 
 
-def test_restated_scores_replace_every_bundled_one_and_reach_2024(
-    bank_desk: Desk, marts: Marts
-) -> None:
+def test_restated_scores_replace_every_bundled_one_and_reach_2024(bank_desk: Desk) -> None:
     """28,377 bundled scores of 1996 to 2021, all restated, and three years of 214 economies."""
-    before = bank_desk.current(marts)
+    before = bank_desk.current()
     assert (before.height, before["year"].max()) == (28_377, 2021)
     report = bank_desk.fetch()
     assert report.answer == "ok", report.reason
-    after = bank_desk.current(marts)
+    after = bank_desk.current()
     assert after["snapshot_id"].n_unique() == 1
     assert after["year"].max() == 2024
     assert after["economy_iso3"].n_unique() == before["economy_iso3"].n_unique() == 214
@@ -492,7 +489,7 @@ def test_restated_scores_replace_every_bundled_one_and_reach_2024(
     assert after.filter(pl.col("economy_iso3") == "WLD").is_empty()
 
 
-def test_pages_are_followed_and_are_one_snapshot(bank_desk: Desk, marts: Marts) -> None:
+def test_pages_are_followed_and_are_one_snapshot(bank_desk: Desk) -> None:
     assert isinstance(bank_desk.server, bank.FakeWgi)
     bank_desk.server.most_rows = 2_000
     assert bank_desk.fetch().answer == "ok"
@@ -501,13 +498,11 @@ def test_pages_are_followed_and_are_one_snapshot(bank_desk: Desk, marts: Marts) 
     assert len(bank_desk.server.requests) == pages
     (snapshot,) = bank_desk.fetched()
     assert len(snapshot.parts) == pages
-    assert bank_desk.figure(marts) == 1.45
-    assert bank_desk.current(marts).filter(pl.col("year") <= 2021).height == 28_377
+    assert bank_desk.figure() == 1.45
+    assert bank_desk.current().filter(pl.col("year") <= 2021).height == 28_377
 
 
-def test_a_page_that_is_missing_is_all_that_the_next_fetch_asks_for(
-    bank_desk: Desk, marts: Marts
-) -> None:
+def test_a_page_that_is_missing_is_all_that_the_next_fetch_asks_for(bank_desk: Desk) -> None:
     assert isinstance(bank_desk.server, bank.FakeWgi)
     bank_desk.server.most_rows = 4_000
     bank_desk.server.when(
@@ -518,7 +513,7 @@ def test_a_page_that_is_missing_is_all_that_the_next_fetch_asks_for(
     assert asked == 12
     require_healed(bank_desk)
     assert len(bank_desk.server.requests) == asked + 1
-    assert bank_desk.current(marts)["year"].max() == 2024
+    assert bank_desk.current()["year"].max() == 2024
 
 
 def test_a_release_between_two_pages_is_asked_again_as_a_whole(bank_desk: Desk) -> None:
@@ -579,38 +574,36 @@ def test_the_scores_of_other_economies_are_refused(bank_desk: Desk) -> None:
 # The Mineral Commodity Summaries.
 
 
-def test_a_new_edition_takes_precedence_and_leaves_earlier_years(
-    usgs_desk: Desk, marts: Marts
-) -> None:
-    before = usgs_desk.current(marts)
+def test_a_new_edition_takes_precedence_and_leaves_earlier_years(usgs_desk: Desk) -> None:
+    before = usgs_desk.current()
     assert usgs_desk.fetch().answer == "ok"
-    after = usgs_desk.current(marts)
+    after = usgs_desk.current()
     assert set(after.filter(pl.col("year") >= 2026)["edition"]) == {2027}
     of_2025 = after.filter(year=2025, stage="extraction", label=RARE_EARTHS)
     assert set(of_2025["edition"]) == {2027}
     old = pl.col("year") <= 2024
     assert after.filter(old).equals(before.filter(old))
-    quotes = usgs_desk.current(marts, "price_quotes")
+    quotes = usgs_desk.current("price_quotes")
     assert quotes["edition"].max() == 2027
     assert quotes["price_date"].max() == datetime(2026, 1, 1).date()
 
 
-def test_the_newest_edition_is_found_behind_other_items(usgs_desk: Desk, marts: Marts) -> None:
+def test_the_newest_edition_is_found_behind_other_items(usgs_desk: Desk) -> None:
     assert isinstance(usgs_desk.server, FakeScienceBase)
     usgs_desk.server.page_items = 2  # of five
     assert usgs_desk.fetch().answer == "ok"
     assert len(usgs_desk.server.requests) == usgs_desk.publication.requests + 2
-    assert usgs_desk.figure(marts) == 275_000.0
+    assert usgs_desk.figure() == 275_000.0
 
 
-def test_a_table_of_the_edition_itself_is_found_too(usgs_desk: Desk, marts: Marts) -> None:
+def test_a_table_of_the_edition_itself_is_found_too(usgs_desk: Desk) -> None:
     assert isinstance(usgs_desk.server, FakeScienceBase)
     *_, edition = usgs_desk.server.items
     (table,) = edition.children
     edition.children, edition.files = [], {**edition.files, **table.files}
     assert usgs_desk.fetch().answer == "ok"
     assert len(usgs_desk.server.requests) == usgs_desk.publication.requests + 1
-    assert usgs_desk.figure(marts) == 275_000.0
+    assert usgs_desk.figure() == 275_000.0
 
 
 def test_an_edition_without_its_table_is_no_reason_to_take_the_year_before(
@@ -625,7 +618,7 @@ def test_an_edition_without_its_table_is_no_reason_to_take_the_year_before(
 
 @pytest.mark.parametrize("kind", ["MD5", "md5"])
 def test_a_checksum_that_does_not_fit_is_refused_and_asked_again(
-    usgs_desk: Desk, kind: str, marts: Marts
+    usgs_desk: Desk, kind: str
 ) -> None:
     """ScienceBase replaces a file before its entry; the next run reads the new entry."""
     assert isinstance(usgs_desk.server, FakeScienceBase)
@@ -637,15 +630,15 @@ def test_a_checksum_that_does_not_fit_is_refused_and_asked_again(
     assert (folder / "answer").read_bytes() == table.files[TABLE]
     table.checksums = {}
     require_healed(usgs_desk)
-    assert usgs_desk.figure(marts) == 275_000.0
+    assert usgs_desk.figure() == 275_000.0
 
 
-def test_a_file_without_a_checksum_is_read(usgs_desk: Desk, marts: Marts) -> None:
+def test_a_file_without_a_checksum_is_read(usgs_desk: Desk) -> None:
     assert isinstance(usgs_desk.server, FakeScienceBase)
     (table,) = usgs_desk.server.items[-1].children
     table.checksums = {TABLE: None}
     assert usgs_desk.fetch().answer == "ok"
-    assert usgs_desk.figure(marts) == 275_000.0
+    assert usgs_desk.figure() == 275_000.0
 
 
 def test_a_table_in_another_layout_is_refused(usgs_desk: Desk) -> None:

@@ -61,7 +61,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def built(year: Settings, marts: Marts) -> Mapping[str, pl.DataFrame]:
     names = (RECONCILED, VIEWS, "intermediate.int_trade__rate_reporters", *INPUTS)
-    return marts.of(year, COMTRADE, names, keep_snapshots=True)
+    return marts(year, COMTRADE, names, keep_snapshots=True)
 
 
 @pytest.fixture(scope="module")
@@ -326,7 +326,7 @@ def test_a_reporter_that_multiplies_its_values_is_trusted_less(
     two_sided = before["reconcile_flows"].filter(pl.col("basis") == "two_sided")
     errors = dict(before["rate_reporters"].select("reporter_iso3", "error_variance").iter_rows())
     moved: dict[str, tuple[float, float]] = {}
-    for reporter in largest_reporters(before["pair_reports"], times(at_night=9, by_day=6)):
+    for reporter in largest_reporters(before["pair_reports"], times(at_night=9, by_day=3)):
         after = on_all.of(
             "select * replace (value_usd * case reporter_iso3 "
             f"when '{reporter}' then 1.5 else 1 end as value_usd) from flows"
@@ -403,7 +403,7 @@ def landed(home: Path, marts: Marts, pieces: Sequence[Sequence[Flow]]) -> dict[s
         file = home.parent / f"{home.name} {number}.json"
         file.write_bytes(as_json(piece, pinned=True))
         land_files(settings, COMTRADE, [file], retrieved=DAY)
-    return dict(marts.of(settings, COMTRADE, (RECONCILED, VIEWS)))
+    return dict(marts(settings, COMTRADE, (RECONCILED, VIEWS)))
 
 
 # ---- Who depends on whom
@@ -442,7 +442,7 @@ def of_japan(frame: pl.DataFrame) -> pl.DataFrame:
 def test_an_early_year_makes_shares_only_where_its_suppliers_reported(
     early_year: Settings, marts: Marts
 ) -> None:
-    built = marts.of(early_year, COMTRADE, OF_SHARES, keep_snapshots=True)
+    built = marts(early_year, COMTRADE, OF_SHARES, keep_snapshots=True)
     flows = built[RECONCILED].filter(importer_iso3="JPN", year=2025)
     assert set(flows["hs6_code"]) == {"250490", "810194", "850511"}
     assert set(flows["exporter_iso3"]) == {"CHN", "USA"}
@@ -474,10 +474,9 @@ def test_an_early_year_makes_shares_only_where_its_suppliers_reported(
 
 @needs_shared
 def test_without_the_setting_no_share_is_made_of_reconciled_flows(
-    early_year: Settings, tmp_path_factory: pytest.TempPathFactory
+    early_year: Settings, marts: Marts
 ) -> None:
-    off = Marts(tmp_path_factory.mktemp("off"), reconciled_shares=False)
-    built = off.of(early_year, COMTRADE, (RECONCILED, SHARES))
+    built = marts(early_year, COMTRADE, (RECONCILED, SHARES), base=None, reconciled_shares=False)
     assert built[RECONCILED].height > 100
     assert "reconciled" not in set(built[SHARES]["source"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -31,6 +32,7 @@ from dagster_project.quality.quarantine import read_quarantine
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests import other_lists
+from tests.conftest import made_once
 from tests.fakes.japan_customs import FakeJapanCustoms, Line, csv_of
 
 JAPAN = source_named("japan_customs")
@@ -51,11 +53,20 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     other_lists.forget_lists()
 
 
-@pytest.fixture
-def landed(settings: Settings) -> Settings:
+@pytest.fixture(scope="session")
+def quarantined_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixty lines of China, and two months of a country that is in no list."""
-    files = files_with_a_new_country(settings.home.parent)
-    land_files(settings, JAPAN, files, date(2026, 10, 1))
+
+    def make(folder: Path) -> None:
+        files = files_with_a_new_country(folder)
+        land_files(Settings.load(home=folder / "home"), JAPAN, files, date(2026, 10, 1))
+
+    return made_once(tmp_path_factory, "a country in no list", make) / "home"
+
+
+@pytest.fixture
+def landed(quarantined_home: Path, settings: Settings) -> Settings:
+    shutil.copytree(quarantined_home, settings.home)
     return settings
 
 

@@ -146,7 +146,7 @@ def test_every_code_of_a_wider_scope_has_its_own_group(
 ) -> None:
     settings = with_scope(tmp_path / "home", monkeypatch, "all")
     land_files(settings, BACI, [archive])
-    found = marts.of(settings, BACI, (
+    found = marts(settings, BACI, (
         "reference.commodities", "reference.mineral_groups", "reference.mineral_group_codes",
         "dependency.supplier_shares", "dependency.import_concentration", "trade.baci_flows",
     ))  # fmt: skip

@@ -38,7 +38,7 @@ from tests.fakes.comtrade import WORLD, FakeComtrade, Flow, flows_for
 from tests.integration.marts import OF_TRADE, Marts
 from tests.integration.slips import CASES_OF_EDITIONS, LAYOUTS, Case, Counts, Slip, case_of
 from tests.integration.slips_of_lists import CASES as CASES_OF_LISTS
-from tests.nightly import nightly
+from tests.nightly import is_night, nightly
 
 BEFORE = date(2026, 6, 30)
 """Day on which the known figures were retrieved."""
@@ -140,7 +140,7 @@ class Home:
 
     def __init__(self, root: Path, case: Case) -> None:
         self._source = source_named(case.source)
-        self._slips = case.slips
+        self._slips = case.slips if is_night() else first_of_each_kind(case.slips)
         self._template, self._home, self._files = root / "known", root / "home", root / "files"
         self._files.mkdir()
         land(self._template, case.source, self._write(case.file, case.known), BEFORE)
@@ -207,7 +207,7 @@ class Home:
 
     def published(self, marts: Marts) -> Rows:
         """What would be published of trade, without what is new and how it came."""
-        found = marts.of(Settings.load(home=self._home), self._source, FIGURES_OF_TRADE)
+        found = marts(Settings.load(home=self._home), self._source, FIGURES_OF_TRADE)
         first_new = date(2025, 1, 1)
         return {
             name: rows.filter(pl.col("period_start") < first_new) for name, rows in found.items()
@@ -216,6 +216,10 @@ class Home:
     def undo(self) -> None:
         shutil.rmtree(self._home)
         shutil.copytree(self._template, self._home)
+
+
+def first_of_each_kind(slips: Sequence[Slip]) -> list[Slip]:
+    return list({slip.kind: slip for slip in reversed(slips)}.values())
 
 
 def land(home: Path, source: str, file: Path, retrieved: date | None = None) -> LandingReport:
@@ -252,7 +256,7 @@ BY_DAY = (
     "baci/flows_2024.csv", "comtrade/answer.json", "ec_crm/assessments.csv",
     "usgs_mcs/mcs_2026.csv", "catalogue/measures.yaml",
 )  # fmt: skip
-"""One file of each layout; the others are left to the night."""
+"""One file of each layout, with a slip of each kind; the others are left to the night."""
 
 
 @pytest.fixture(
@@ -279,7 +283,9 @@ def test_a_slip_is_stopped_by_name_or_brings_what_the_honest_file_brings(
     wrong = [f"{slip}: {found}" for slip, found in home.outcomes.items() if found not in LANDS]
     assert not wrong, "\n".join(wrong)
     landed = Counter((slip.kind, found) for slip, found in home.outcomes.items() if found)
-    assert landed == LANDED.get(name, {})
+    if is_night():
+        assert landed == LANDED.get(name, {})
+    assert landed.keys() <= LANDED.get(name, {}).keys()
 
 
 def outcome(home: Home, slip: Slip) -> str:

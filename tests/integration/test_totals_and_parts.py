@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -68,11 +69,11 @@ def test_a_real_year_landed_in_files_makes_the_marts_of_the_fetched_one(
             write=lambda line: None,
         )  # fmt: skip
         assert code == 0
-    expected = marts.of(Settings.load(), COMTRADE, NAMES)
+    expected = marts(Settings.load(), COMTRADE, NAMES)
     pieces: dict[int, list[Flow]] = {0: [], 1: [], 2: []}
     for flow in world:
         pieces[random.Random(repr(flow.slice)).randrange(3)].append(flow)
-    found = marts.of(land("landed", *pieces.values(), pinned=False), COMTRADE, NAMES)
+    found = marts(land("landed", *pieces.values(), pinned=False), COMTRADE, NAMES)
     assert expected["trade.reported_flows"].height > 5_000
     for name in NAMES:
         both = [
@@ -132,7 +133,7 @@ def test_rounding_sets_nothing_apart(
     seed: int, kind: str, land: Callable[..., Settings], marts: Marts
 ) -> None:
     world = a_world(seed, ROUNDINGS[kind])
-    found = marts.of(land("home", world), COMTRADE, NAMES)
+    found = marts(land("home", world), COMTRADE, NAMES)
     assert found[AGREE].is_empty()
     assert found["trade.reported_flows"].height == len(world)
 
@@ -160,6 +161,27 @@ def with_a_total_off(by: float, measure: str = "value") -> Change:
     return change
 
 
+Frames = Mapping[str, pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    marts: Marts, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[int], tuple[list[Flow], Frames]]:
+    """A world by its seed, and its marts; made once."""
+
+    @cache
+    def of_seed(seed: int) -> tuple[list[Flow], Frames]:
+        world = a_world(seed, ROUNDINGS["tenths of a cent and whole kilograms"])
+        folder = tmp_path_factory.mktemp("whole")
+        (folder / "flows.json").write_bytes(as_json(world, pinned=True))
+        settings = Settings.load(home=folder / "home")
+        land_files(settings, COMTRADE, [folder / "flows.json"], retrieved=DAY.date())
+        return world, marts(settings, COMTRADE, NAMES)
+
+    return of_seed
+
+
 @pytest.mark.parametrize("seed", range(times(6, 1)))
 @pytest.mark.parametrize(
     ("change", "measure"),
@@ -177,9 +199,10 @@ def with_a_total_off(by: float, measure: str = "value") -> Change:
     ],
 )
 def test_disorder_sets_its_slice_apart_and_changes_no_other_figure(
-    change: Change, measure: str, seed: int, land: Callable[..., Settings], marts: Marts
-) -> None:
-    world = a_world(seed, ROUNDINGS["tenths of a cent and whole kilograms"])
+    change: Change, measure: str, seed: int, land: Callable[..., Settings], marts: Marts,
+    undisturbed: Callable[[int], tuple[list[Flow], Frames]],
+) -> None:  # fmt: skip
+    world, before = undisturbed(seed)
     chance = random.Random(seed)
     slices: dict[tuple[int, str, str, str], list[Flow]] = {}
     for flow in world:
@@ -196,13 +219,12 @@ def test_disorder_sets_its_slice_apart_and_changes_no_other_figure(
         ],
         1,
     )
-    before = marts.of(land("whole", world), COMTRADE, NAMES)
     changed = [
         flow
         for key, of_slice in slices.items()
         for flow in (change(of_slice, chance) if key == off else of_slice)
     ]
-    after = marts.of(land("off", changed), COMTRADE, NAMES)
+    after = marts(land("off", changed), COMTRADE, NAMES)
     importer, code = AREAS[off[0]][0], off[2]
     assert after[AGREE].select("reporter_iso3", "commodity_code", "measure").rows() == [
         (importer, code, measure)
@@ -247,7 +269,7 @@ def test_a_total_of_weights_that_nobody_believes_leaves_the_values_and_names_its
         Flow(484, 842, "M", "850511", "2024", 27_195_751.0, 720_815.0),
     ]
     world = [*parts, replace(world_total(parts), weight=1.0)]
-    found = marts.of(land("home", world), COMTRADE, NAMES)
+    found = marts(land("home", world), COMTRADE, NAMES)
     assert found[AGREE].select("measure", "printed_total", "sum_of_parts", "parts").rows() == [
         ("net_weight_kg", 1.0, 14_157_552.0, 2)
     ]

@@ -68,7 +68,7 @@ def observed(check: dg.AssetCheckEvaluation) -> object:
     return check.metadata["observed"].value
 
 
-def test_a_missing_day_warns_with_both_periods_and_blocks_nothing(ecb: FakeEcb) -> None:
+def test_a_missing_day_warns_blocks_nothing_and_passes_once_it_is_there(ecb: FakeEcb) -> None:
     with_rates_of(ecb, "2026-10-30")
     with time_machine.travel(WEDNESDAY):
         has_succeeded, checks = run_graph(ECB)
@@ -81,12 +81,6 @@ def test_a_missing_day_warns_with_both_periods_and_blocks_nothing(ecb: FakeEcb) 
         observed(check) == "published through 2026-11-03, held through 2026-10-30, late by 2 days"
     )
     assert check.metadata["days_late"].value == 2
-
-
-def test_it_passes_again_once_the_day_is_there(ecb: FakeEcb) -> None:
-    with_rates_of(ecb, "2026-10-30")
-    with time_machine.travel(WEDNESDAY):
-        run_graph(ECB)
     with_rates_of(ecb, "2026-11-05")
     with time_machine.travel(datetime(2026, 11, 5, 20, tzinfo=UTC)):
         _, checks = run_graph(ECB)

@@ -1,4 +1,4 @@
-"""The dbt project as a whole: the published contract, its style, its unit tests, its checks.
+"""The dbt project as a whole: the published contract, its style, its checks.
 
 What a build from the bundled figures must show is tested end to end, not here.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 import csv
 import math
 import re
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ from dagster_project.settings import BUNDLED, DBT_PROJECT
 from dagster_project.sources.catalogue.claims import CLAIM_TESTS
 from tests import contract
 from tests.conftest import SHARED, needs_reference, needs_shared
-from tests.dbt_project import Outcome, Project
+from tests.dbt_project import Project, copy_of_build
 
 MODEL_NAMES = {
     "staging": r"stg_[a-z0-9]+__[a-z_]+",
@@ -59,17 +58,24 @@ def described(columns: Mapping[str, Any]) -> set[str]:
     return {f"{name} {column['data_type']}" for name, column in columns.items()}
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return Project(tmp_path_factory.mktemp("target"))
+Build = Callable[..., Path]
 
 
-@pytest.fixture(scope="module")
-def empty_build(project: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
-    """A whole build, unit tests included, before any source has landed anything."""
-    build_file = tmp_path_factory.mktemp("build") / "kido.duckdb"
-    project.create_inputs(build_file)
-    return build_file, project.invoke("build", build_file)
+@pytest.fixture
+def build(project: Project, empty_build: Path, tmp_path: Path) -> Build:
+    """Models on a lake with some rows: those of the given names, and all that they read."""
+
+    def build(rows: str, *names: str) -> Path:
+        build_file = copy_of_build(empty_build, tmp_path)
+        with duckdb.connect(str(work_file(build_file))) as connection:
+            connection.execute(rows)
+        # Views are those of the empty build.
+        tables = [f"+{name},config.materialized:table" for name in names]
+        outcome = project.invoke("run", build_file, "--select", *tables)
+        assert set(outcome.values()) == {"success"}
+        return build_file
+
+    return build
 
 
 # ---- The contract
@@ -101,10 +107,9 @@ def test_every_published_table_enforces_its_contract_and_carries_its_docs(
 
 
 def test_the_built_tables_have_the_contracted_types_and_comments(
-    project: Project, empty_build: tuple[Path, Outcome]
+    project: Project, empty_build: Path
 ) -> None:
-    build_file, _ = empty_build
-    with duckdb.connect(str(build_file), read_only=True) as connection:
+    with duckdb.connect(str(empty_build), read_only=True) as connection:
         columns = connection.execute(
             "select schema_name || '.' || table_name, column_name, lower(data_type), comment "
             "from duckdb_columns() where database_name = 'kido'"
@@ -174,11 +179,10 @@ def test_every_description_of_a_model_or_seed_states_its_grain_first(project: Pr
 
 
 def test_every_column_is_described_with_its_type_as_it_is_built(
-    project: Project, empty_build: tuple[Path, Outcome]
+    project: Project, empty_build: Path
 ) -> None:
-    build_file, _ = empty_build
-    with duckdb.connect(str(build_file), read_only=True) as connection:
-        connection.execute(f"attach '{work_file(build_file)}' as work (read_only)")
+    with duckdb.connect(str(empty_build), read_only=True) as connection:
+        connection.execute(f"attach '{work_file(empty_build)}' as work (read_only)")
         add_sentences(connection)
         for node in project.models + project.seeds:
             relation = node["relation_name"]
@@ -546,19 +550,13 @@ def test_the_project_needs_no_package_no_variable_of_the_environment_and_no_tele
 # ---- What it does
 
 
-def test_all_unit_tests_pass(project: Project, empty_build: tuple[Path, Outcome]) -> None:
-    _, outcome = empty_build
-    statuses = {test["name"]: outcome[test["name"]] for test in project.unit_tests}
-    # Where one fails, what stands behind it is skipped: it is the one that failed that is named.
-    assert [name for name, status in statuses.items() if status not in {"pass", "skipped"}] == []
-    assert [name for name, status in statuses.items() if status != "pass"] == []
-
-
 def test_before_anything_has_landed_every_table_is_there_empty_and_every_check_passes(
-    project: Project, empty_build: tuple[Path, Outcome]
+    project: Project, empty_build: Path, tmp_path: Path
 ) -> None:
-    build_file, outcome = empty_build
-    assert {status for status in outcome.values() if status not in {"success", "pass"}} == set()
+    build_file = copy_of_build(empty_build, tmp_path)
+    checks = project.invoke("test", build_file, "--resource-type", "test")
+    assert len(checks) == len(project.data_tests)
+    assert {name: status for name, status in checks.items() if status != "pass"} == {}
     of_seeds = seeded(project)
     assert {"reference.minerals", "reference.nomenclature_breaks"} <= of_seeds
     with duckdb.connect(str(build_file), read_only=True) as connection:
@@ -793,21 +791,12 @@ CHECKS_THAT_FIND_THE_FLAWS = {
 }
 
 
-def test_flawed_rows_fail_the_checks_that_guard_them_and_no_others(
-    project: Project, tmp_path: Path
-) -> None:
-    build_file = tmp_path / "kido.duckdb"
-    project.create_inputs(build_file)
-    with duckdb.connect(str(work_file(build_file))) as connection:
-        connection.execute(FLAWED_ROWS)
-
-    no_tests = ("--exclude", "resource_type:test", "resource_type:unit_test")
-    built = project.invoke("build", build_file, *no_tests)
-    assert set(built.values()) == {"success"}
-    checked = project.invoke("test", build_file, "--select", "resource_type:test")
-
-    found = {name for name, status in checked.items() if status != "pass"}
-    assert found >= CHECKS_THAT_FIND_THE_FLAWS
+def test_flawed_rows_fail_the_checks_that_guard_them(build: Build, project: Project) -> None:
+    every_model = [model["name"] for model in project.models]
+    build_file = build(FLAWED_ROWS, *every_model)
+    found = project.invoke("test", build_file, "--select", *CHECKS_THAT_FIND_THE_FLAWS)
+    assert set(found) == CHECKS_THAT_FIND_THE_FLAWS
+    assert {name for name, status in found.items() if status == "pass"} == set()
 
 
 def test_the_tests_of_claims_are_those_the_catalogue_knows_and_each_has_a_model(
@@ -848,46 +837,38 @@ FLAWS_OF_SHARES = {
 
 @pytest.mark.parametrize("check", FLAWS_OF_SHARES)
 def test_a_share_that_differs_from_its_flows_is_found(
-    check: str, project: Project, tmp_path: Path
+    check: str, build: Build, project: Project, tmp_path: Path
 ) -> None:
-    build_file = tmp_path / "kido.duckdb"
-    project.create_inputs(build_file)
-    with duckdb.connect(str(work_file(build_file))) as connection:
-        connection.execute(TWO_FLOWS_OF_BACI)
-    project.invoke("build", build_file, "--select", "+supplier_shares", "+baci_flows",
-                   "--exclude-resource-types", "test", "unit_test")  # fmt: skip
+    build_file = build(TWO_FLOWS_OF_BACI, "supplier_shares", "baci_flows")
     assert project.invoke("test", build_file, "--select", check) == {check: "pass"}
     for flaw in FLAWS_OF_SHARES[check]:
-        flawed = tmp_path / "flawed" / build_file.name
-        flawed.parent.mkdir(exist_ok=True)
-        shutil.copy(build_file, flawed)
-        shutil.copy(work_file(build_file), work_file(flawed))
+        flawed = copy_of_build(build_file, tmp_path / "flawed")
         with duckdb.connect(str(flawed)) as connection:
             connection.execute(flaw)
         assert project.invoke("test", flawed, "--select", check) == {check: "fail"}, flaw
 
 
+A_PRICE_OF_TWO_SNAPSHOTS = """
+insert into runtime.snapshots by name
+select
+    snapshot_id, 'ecb' as source, 'rates.csv' as document, 'a' as sha256, 1 as bytes,
+    'text/csv' as media_type, timestamp '2026-10-30' as retrieved_at,
+    timestamp '2026-10-30' as landed_at
+from (values ('ecb-1'), ('ecb-2')) as snapshots (snapshot_id);
+
+insert into lake.price_quotes by name
+select
+    'ecb' as source, 'D' as frequency, 'EURJPY' as instrument, date '2026-10-30' as price_date,
+    175 as close, 'JPY' as currency, 'JPY per EUR' as unit, timestamp '2026-10-30' as vintage_at,
+    'ecb-1' as snapshot_id;
+"""
+
+
 def test_a_list_of_snapshots_that_does_not_lead_to_them_is_found(
-    project: Project, tmp_path: Path
+    build: Build, project: Project
 ) -> None:
-    build_file, check = tmp_path / "kido.duckdb", "prices_leads_to_snapshots"
-    project.create_inputs(build_file)
-    with duckdb.connect(str(work_file(build_file))) as connection:
-        for snapshot_id in ("ecb-1", "ecb-2"):
-            connection.execute(
-                "insert into runtime.snapshots by name select ? as snapshot_id, 'ecb' as source, "
-                "'rates.csv' as document, 'a' as sha256, 1 as bytes, 'text/csv' as media_type, "
-                "timestamp '2026-10-30' as retrieved_at, timestamp '2026-10-30' as landed_at",
-                [snapshot_id],
-            )
-        connection.execute(
-            "insert into lake.price_quotes by name select 'ecb' as source, 'D' as frequency, "
-            "'EURJPY' as instrument, date '2026-10-30' as price_date, 175 as close, "
-            "'JPY' as currency, 'JPY per EUR' as unit, timestamp '2026-10-30' as vintage_at, "
-            "'ecb-1' as snapshot_id"
-        )
-    project.invoke("build", build_file, "--select", "+prices", "snapshots",
-                   "--exclude-resource-types", "test", "unit_test")  # fmt: skip
+    check = "prices_leads_to_snapshots"
+    build_file = build(A_PRICE_OF_TWO_SNAPSHOTS, "prices", "snapshots")
     for found, outcome in (
         (["ecb-1"], "pass"), (["ecb-1", "ecb-2"], "pass"), ([], "fail"), (["ecb-3"], "fail"),
         (["ecb-2", "ecb-1"], "fail"), (["ecb-1", "ecb-1"], "fail"),
@@ -897,32 +878,29 @@ def test_a_list_of_snapshots_that_does_not_lead_to_them_is_found(
         assert project.invoke("test", build_file, "--select", check) == {check: outcome}, found
 
 
+FLOWS_ON_BOTH_SIDES_OF_A_BREAK = """
+insert into lake.reconciled_trade by name
+select
+    'baci' as source, 'CHN' as exporter_iso3, 'JPN' as importer_iso3, hs6_code, hs_revision,
+    make_date(year, 1, 1) as period_start, 60 as value_usd, false as is_provisional,
+    'b.csv' as document, timestamp '2026-01-31' as vintage_at, 's1' as snapshot_id
+from (values
+    ('250490', 'HS1992', 2014), ('250490', 'HS2012', 2015), ('250490', 'HS2012', 2016),
+    ('250490', 'HS2017', 2024), ('811230', 'HS1992', 2005), ('811230', 'HS2002', 2008),
+    ('811230', 'HS1992', 2010), ('811230', 'HS1992', 2011)
+) as flows (hs6_code, hs_revision, year);
+"""
+
+
 def test_figures_are_compared_on_one_side_of_a_break_and_that_is_checked(
-    project: Project, tmp_path: Path
+    build: Build, project: Project
 ) -> None:
     """Other graphite (250490) was reconciled apart in HS 1992 and HS 2017: an edition between is
     comparable with itself only. Germanium (811230) changed within HS 1992 from 2006 to 2009; what
     there is of 2008 in HS 2002 was estimated apart.
     """
-    flows = (
-        ("250490", "HS1992", 2014), ("250490", "HS2012", 2015), ("250490", "HS2012", 2016),
-        ("250490", "HS2017", 2024), ("811230", "HS1992", 2005), ("811230", "HS2002", 2008),
-        ("811230", "HS1992", 2010), ("811230", "HS1992", 2011),
-    )  # fmt: skip
-    build_file = tmp_path / "kido.duckdb"
-    project.create_inputs(build_file)
-    with duckdb.connect(str(work_file(build_file))) as connection:
-        for code, edition, year in flows:
-            connection.execute(
-                "insert into lake.reconciled_trade by name select 'baci' as source, "
-                "'CHN' as exporter_iso3, 'JPN' as importer_iso3, ? as hs6_code, ? as hs_revision, "
-                "make_date(?, 1, 1) as period_start, 60 as value_usd, false as is_provisional, "
-                "'b.csv' as document, timestamp '2026-01-31' as vintage_at, 's1' as snapshot_id",
-                [code, edition, year],
-            )
     check = "figures_are_comparable_on_one_side_of_a_break_only"
-    project.invoke("build", build_file, "--select", "+import_concentration",
-                   "--exclude-resource-types", "test", "unit_test")  # fmt: skip
+    build_file = build(FLOWS_ON_BOTH_SIDES_OF_A_BREAK, "import_concentration")
     with duckdb.connect(str(build_file)) as connection:
         found = connection.execute(
             "select mineral_group, year(period_start), year(comparable_since) "
@@ -940,21 +918,15 @@ def test_figures_are_compared_on_one_side_of_a_break_and_that_is_checked(
 
 
 @needs_shared
-def test_what_remx_has_gained_agrees_with_an_independent_computation(
-    project: Project, tmp_path: Path
-) -> None:
+def test_what_remx_has_gained_agrees_with_an_independent_computation(build: Build) -> None:
     """Published: +81.8 % since 2025-06-30, largest fall 41.0 %, volatility 0.497."""
     prices = SHARED / "data/equities/REMX_close.csv"
-    build_file = tmp_path / "kido.duckdb"
-    project.create_inputs(build_file)
-    with duckdb.connect(str(work_file(build_file))) as connection:
-        connection.execute(
-            "insert into lake.price_quotes (source, instrument, price_date, frequency, close, "
-            "unit, vintage_at, snapshot_id) select 'equity_indices', 'REMX', date, 'D', close, "
-            f"'index', date, 's1' from read_csv('{prices}')"
-        )
-    project.invoke("build", build_file, "--select", "+performance", "--exclude-resource-types",
-                   "test", "unit_test")  # fmt: skip
+    build_file = build(
+        "insert into lake.price_quotes (source, instrument, price_date, frequency, close, unit, "
+        "vintage_at, snapshot_id) select 'equity_indices', 'REMX', date, 'D', close, 'index', "
+        f"date, 's1' from read_csv('{prices}')",
+        "performance",
+    )
     with duckdb.connect(str(build_file), read_only=True) as connection:
         found = {
             window: figures
@@ -1028,15 +1000,10 @@ from (values ('280530'), ('284610'), ('284690'), ('850511')) as codes (code);
 
 
 def test_what_an_importer_declares_goes_before_estimates_and_codes_before_baskets_in_months_too(
-    project: Project, tmp_path: Path
+    build: Build,
 ) -> None:
     """June by code: China 60 + 100 + 80 of 400, France 120, Viet Nam 40."""
-    build_file = tmp_path / "kido.duckdb"
-    project.create_inputs(build_file)
-    with duckdb.connect(str(work_file(build_file))) as connection:
-        connection.execute(FLOWS_OF_A_PERIOD)
-    project.invoke("build", build_file, "--select", "+supplier_shares", "+import_concentration",
-                   "--exclude-resource-types", "test", "unit_test")  # fmt: skip
+    build_file = build(FLOWS_OF_A_PERIOD, "supplier_shares", "import_concentration")
     with duckdb.connect(str(build_file), read_only=True) as connection:
         shares = connection.execute(
             "select mineral_group, frequency, period_start, source, supplier_iso3, amount, share, "
