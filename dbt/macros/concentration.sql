@@ -44,8 +44,8 @@
 {%- endmacro %}
 
 
-{# Such a sum of many shares, as whole numbers of 2^-100, which are added exactly: of 6 million terms
-   in half the time of `sum_in_order`. For terms below a million alone. #}
+{# Such a sum of many shares, as whole numbers of 2^-100, which are added exactly: of 6 million
+   terms in half the time of `sum_in_order`. For terms below a million alone. #}
 {% macro sum_of_shares(term) -%}
     cast(sum(cast({{ term }} * power(2.0, 100) as hugeint)) as double) / power(2.0, 100)
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{# Read by all that is asked of minerals, several times: as a table each flow is doubled once. Of all
-   products it has the flows of 129 codes, not of 5,400. #}
+{# Read by all that is asked of minerals, several times: as a table each flow is doubled once. Of
+   all products it has the flows of 129 codes, not of 5,400. #}
 {{ config(materialized='table') }}
 
 with codes as (
