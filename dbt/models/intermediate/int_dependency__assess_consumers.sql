@@ -1,3 +1,6 @@
+{# Read by both ways of computing a risk. #}
+{{ config(materialized='table') }}
+
 with world as (
 
     select * from {{ ref('int_dependency__weigh_world') }}

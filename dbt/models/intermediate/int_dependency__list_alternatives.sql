@@ -39,7 +39,8 @@ codes as (
 
 ),
 
--- Flows without a weight are left out while they are a small part of the value.
+-- Ranked once for all importers. Flows without a weight are left out while they are a small part
+-- of the value.
 exporters as (
 
     select
@@ -51,7 +52,11 @@ exporters as (
                 {{ sum_in_order('weighed_value_usd') }}
                 >= {{ least_weight_coverage() }} * {{ sum_in_order('value_usd') }}
                 then {{ sum_in_order('net_weight_kg') }}
-        end as exports_kg
+        end as exports_kg,
+        row_number() over (
+            partition by hs6_code
+            order by {{ sum_in_order('value_usd') }} desc, exporter_iso3 asc
+        ) as world_rank
     from flows
     where exporter_iso3 <> '_X'
     group by hs6_code, exporter_iso3
@@ -70,33 +75,80 @@ importers as (
 
 ),
 
-suppliers as (
+shares as (
 
     select
-        importers.importer_iso3,
-        importers.hs6_code,
-        exporters.supplier_iso3,
-        exporters.exports_usd,
-        exporters.exports_kg,
+        flows.hs6_code,
+        flows.importer_iso3,
+        flows.exporter_iso3 as supplier_iso3,
+        flows.value_usd / importers.imports_usd as share_of_importer,
         row_number() over (
-            partition by importers.importer_iso3, importers.hs6_code
-            order by exporters.exports_usd desc, exporters.supplier_iso3 asc
-        ) as supplier_rank,
-        coalesce(flows.value_usd, 0) / importers.imports_usd as share_of_importer,
-        first_value(flows.exporter_iso3) over (
-            partition by importers.importer_iso3, importers.hs6_code
-            order by flows.value_usd desc nulls last, exporters.supplier_iso3 asc
-        ) as top_supplier_iso3
+            partition by flows.hs6_code, flows.importer_iso3
+            order by flows.value_usd desc, flows.exporter_iso3 asc
+        ) as own_rank
+    from flows
+    inner join importers
+        on
+            flows.hs6_code = importers.hs6_code
+            and flows.importer_iso3 = importers.importer_iso3
+    where flows.exporter_iso3 <> '_X'
+
+),
+
+-- One exporter more than are listed: an importer is no alternative of its own.
+pairs as (
+
+    select
+        importers.hs6_code,
+        importers.importer_iso3,
+        exporters.supplier_iso3
     from importers
     inner join exporters
         on
             importers.hs6_code = exporters.hs6_code
             and importers.importer_iso3 <> exporters.supplier_iso3
-    left join flows
+    where exporters.world_rank <= {{ largest_exporters }} + 1
+    union distinct
+    select
+        hs6_code,
+        importer_iso3,
+        supplier_iso3
+    from shares
+    where share_of_importer >= {{ least_share }}
+
+),
+
+suppliers as (
+
+    select
+        pairs.importer_iso3,
+        pairs.hs6_code,
+        pairs.supplier_iso3,
+        exporters.exports_usd,
+        exporters.exports_kg,
+        exporters.world_rank
+        - case when own.world_rank < exporters.world_rank then 1 else 0 end as supplier_rank,
+        coalesce(shares.share_of_importer, 0) as share_of_importer,
+        largest.supplier_iso3 as top_supplier_iso3
+    from pairs
+    inner join exporters
         on
-            importers.hs6_code = flows.hs6_code
-            and importers.importer_iso3 = flows.importer_iso3
-            and exporters.supplier_iso3 = flows.exporter_iso3
+            pairs.hs6_code = exporters.hs6_code
+            and pairs.supplier_iso3 = exporters.supplier_iso3
+    left join exporters as own
+        on
+            pairs.hs6_code = own.hs6_code
+            and pairs.importer_iso3 = own.supplier_iso3
+    left join shares
+        on
+            pairs.hs6_code = shares.hs6_code
+            and pairs.importer_iso3 = shares.importer_iso3
+            and pairs.supplier_iso3 = shares.supplier_iso3
+    left join shares as largest
+        on
+            pairs.hs6_code = largest.hs6_code
+            and pairs.importer_iso3 = largest.importer_iso3
+            and largest.own_rank = 1
 
 )
 

@@ -1,18 +1,28 @@
-with supplier_shares as (
+with materials as (
 
-    select * from {{ ref('supplier_shares') }}
+    select distinct mineral_group
+    from {{ ref('seed_trade_groups_of_materials') }}
+
+),
+
+supplier_shares as (
+
+    select supplier_shares.*
+    from {{ ref('supplier_shares') }} as supplier_shares
+    semi join materials on supplier_shares.mineral_group = materials.mineral_group
     where
-        frequency = 'A'
-        and extract(year from period_start) >= {{ first_year_of_assessments() }}
+        supplier_shares.frequency = 'A'
+        and extract(year from supplier_shares.period_start) >= {{ first_year_of_assessments() }}
 
 ),
 
 group_codes as (
 
     select distinct
-        mineral_group,
-        hs6_code
-    from {{ ref('mineral_group_codes') }}
+        group_codes.mineral_group,
+        group_codes.hs6_code
+    from {{ ref('mineral_group_codes') }} as group_codes
+    semi join materials on group_codes.mineral_group = materials.mineral_group
 
 ),
 

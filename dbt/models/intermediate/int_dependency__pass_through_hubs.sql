@@ -150,8 +150,8 @@ indirect as (
         importer_iso3,
         origin_iso3,
         depth,
-        {{ sum_in_order('share_high') }} as share_high,
-        {{ sum_in_order('share_low') }} as share_low,
+        {{ sum_of_shares('share_high') }} as share_high,
+        {{ sum_of_shares('share_low') }} as share_low,
         arg_min(hub_iso3, (-share_high, hub_iso3)) as hub_iso3,
         max(share_high) as hub_share,
         bool_and(has_production) filter (where share_high > {{ least_part }})

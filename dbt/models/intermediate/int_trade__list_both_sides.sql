@@ -1,7 +1,22 @@
-with estimates as (
+{# Read by all that is asked of minerals, several times: as a table each flow is doubled once. Of
+   all products it has the flows of 129 codes, not of 5,400. #}
+{{ config(materialized='table') }}
 
-    select * from {{ ref('stg_lake__reconciled_trade') }}
-    where source = 'baci' and exporter_iso3 <> importer_iso3
+with codes as (
+
+    select distinct hs6_code
+    from {{ ref('seed_commodities') }}
+
+),
+
+estimates as (
+
+    select reconciled_trade.*
+    from {{ ref('stg_lake__reconciled_trade') }} as reconciled_trade
+    semi join codes on reconciled_trade.hs6_code = codes.hs6_code
+    where
+        reconciled_trade.source = 'baci'
+        and reconciled_trade.exporter_iso3 <> reconciled_trade.importer_iso3
 
 ),
 

@@ -52,31 +52,48 @@ mineral_groups as (
 
 codes as (
 
-    select
+    select distinct
         mineral_group,
-        list(distinct hs6_code) as hs6_codes
+        hs6_code
     from group_codes
-    group by mineral_group
-    union all
+    union distinct
     -- A group that is a part of one code is in every group with that code.
     select
         mineral_group,
-        list(distinct hs6_code) as hs6_codes
+        hs6_code
     from baskets_within_codes
-    group by mineral_group
 
 ),
 
+parts as (
+
+    select
+        *,
+        count(*) over (partition by mineral_group) as codes
+    from codes
+
+),
+
+wholes as (
+
+    select distinct
+        mineral_group,
+        hs6_code
+    from group_codes
+
+),
+
+-- Every code of a part is one of the whole.
 direct as (
 
     select
         parts.mineral_group,
         wholes.mineral_group as whole
-    from codes as parts
-    inner join codes as wholes on list_has_all(wholes.hs6_codes, parts.hs6_codes)
-    where
-        parts.mineral_group <> wholes.mineral_group
-        and wholes.mineral_group in (select group_codes.mineral_group from group_codes)
+    from parts
+    inner join wholes
+        on parts.hs6_code = wholes.hs6_code and parts.mineral_group <> wholes.mineral_group
+    group by parts.mineral_group, wholes.mineral_group
+    having count(*) = any_value(parts.codes)
     union
     select
         mineral_group,
