@@ -66,6 +66,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         dbt_runner.prepare()
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     nightly.choose(config, items)
     if is_worker(config):

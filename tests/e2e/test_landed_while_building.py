@@ -14,11 +14,8 @@ from dagster_project.settings import Settings
 from tests.e2e.conftest import run_kido, start_kido
 from tests.nightly import nightly
 
-IN_THE_MIDDLE = "typed wgi"
-"""By day: after the rates are typed, before the marts are built."""
-
 PLACES = (
-    "landed ecb", "typed ecb", "landed baci", "typed baci", "landed wgi", IN_THE_MIDDLE,
+    "landed ecb", "typed ecb", "landed baci", "typed baci", "landed wgi", "typed wgi",
     "landed usgs_mcs", "typed usgs_mcs", "marts built", "marts audited",
 )  # fmt: skip
 """Ten stages of a build, by the line that is printed at the end of each."""
@@ -41,10 +38,8 @@ def stop_at(place: str, reached: Path, go_on: Path) -> None:
     StageHandler._line_of = stopping  # type: ignore[method-assign]
 
 
-@pytest.mark.parametrize(
-    "place",
-    [place if place == IN_THE_MIDDLE else pytest.param(place, marks=nightly) for place in PLACES],
-)
+@nightly
+@pytest.mark.parametrize("place", PLACES)
 def test_a_file_landed_while_a_build_runs_is_in_the_next_release(
     place: str, home: Path, tmp_path: Path
 ) -> None:

@@ -79,13 +79,8 @@ WARNED: Mapping[str, set[tuple[str, str, float]]] = {
 codes of the others nobody's figures are at hand, or they are on goods of third countries."""
 
 
-@pytest.mark.parametrize(
-    "day",
-    [
-        "2026-11-28",
-        *(pytest.param(day, marks=nightly) for day in ("2026-11-10", "2026-11-11", "2026-11-27")),
-    ],
-)
+@nightly
+@pytest.mark.parametrize("day", ["2026-11-10", "2026-11-11", "2026-11-27", "2026-11-28"])
 def test_what_was_what_lapsed_and_what_is_not_known(home: Path, day: str) -> None:
     assert run_kido(home, "build", "--as-of", day).returncode == 0
     file = home / "as_of" / f"kido-{day}.duckdb"

@@ -255,6 +255,7 @@ def year_of_few(home: Path, factor: float = 1.0) -> tuple[Path, float, float]:
     return file, before, after
 
 
+@nightly
 def test_a_year_in_which_one_code_became_dear_is_published_with_a_warning(home: Path) -> None:
     file, before, after = year_of_few(home)
     assert after / before > 5
