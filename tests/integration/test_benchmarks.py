@@ -28,6 +28,7 @@ SMALLEST: Mapping[str, tuple[str, ...]] = {
     "event_study_size.py": ("--dates", "20"),
     "floor.py": (ARCHIVE, "floor.duckdb"),
     "generated_baci.py": ("BACI_HS22_V202601.zip", "--rows", ROWS),
+    "models.py": ("--rows", "20000", "40000"),
     "reconciliation.py": (YEAR, BACI, "--picture", "picture.svg"),
     "rows.py": ("--rows", ROWS, "--rounds", "1"),
     "unchecked.py": ("baci", ARCHIVE),
