@@ -19,7 +19,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests.conftest import CHECKOUT
 from tests.e2e.conftest import run_kido
-from tests.integration.marts import Marts
+from tests.integration.marts import marts_of
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 Closes = Mapping[date, float]
@@ -250,13 +250,13 @@ def test_what_is_known_to_have_moved_markets_is_flagged(rows: Rows) -> None:
 
 
 def test_a_build_of_a_past_day_knows_nothing_of_what_came(
-    rows: Rows, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rows: Rows, built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As of 2026-01-07 the ban of the day before has one session in New York after it."""
     day = date(2026, 1, 7)
     monkeypatch.setenv("KIDO_HOME", str(built))
     names = ("market.event_studies", "market.abnormal_returns", "market.prices")
-    marts = Marts(tmp_path, day).of(Settings.load(), source_named("catalogue"), names)
+    marts = marts_of(Settings.load(), source_named("catalogue"), names, day=day)
     studies, paths = marts[names[0]], marts[names[1]]
     for frame, column in ((studies, "window_end"), (studies, "session_date"),
                           (paths, "session_date"), (marts[names[2]], "price_date")):  # fmt: skip

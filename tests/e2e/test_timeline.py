@@ -15,7 +15,7 @@ from dagster_project.sources.registry import source_named
 from tests.conftest import needs_reference
 from tests.e2e.conftest import run_kido
 from tests.e2e.test_facts_of_the_catalogue import intervals, listed
-from tests.integration.marts import Marts
+from tests.integration.marts import marts_of
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
@@ -124,11 +124,11 @@ REPLAYS: Mapping[date, Mapping[str, tuple[str, date | None] | None]] = {
 
 @pytest.mark.parametrize("day", REPLAYS)
 def test_what_hits_japan_as_it_was_known_on_a_day(
-    small: Path, day: date, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Path, day: date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KIDO_HOME", str(small))
-    marts = Marts(tmp_path, day).of(
-        Settings.load(), source_named("catalogue"), ("exposure.measure_timeline",)
+    marts = marts_of(
+        Settings.load(), source_named("catalogue"), ("exposure.measure_timeline",), day=day
     )
     frame = marts["exposure.measure_timeline"]
     found = {

@@ -17,6 +17,7 @@ from dagster_project.market.calendars import sessions
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.registry import source_named
 from tests.integration.marts import Marts
+from tests.nightly import nightly
 
 INDICES = source_named("equity_indices")
 BASKET = "PEERS_6762.T"
@@ -69,7 +70,10 @@ def test_a_landed_index_is_the_factor_of_its_market_before_the_basket_of_peers(
     assert_frame_equal(basket_then, basket)
 
 
-@pytest.mark.parametrize("last_day", ["2016-02-08", "2016-03-18", "2020-10-02"])
+@pytest.mark.parametrize(
+    "last_day",
+    ["2016-02-08", *(pytest.param(day, marks=nightly) for day in ("2016-03-18", "2020-10-02"))],
+)
 def test_what_a_basket_is_on_a_day_does_not_depend_on_later_prices(
     settings: Settings, marts: Marts, tmp_path: Path, last_day: str
 ) -> None:
