@@ -98,19 +98,21 @@ def measure(sql: str, file: Path, folder: Path) -> Cost:
     from dagster_project.lake.build_file import connect_in_memory, work_file
     from dagster_project.serving.wording.plugin import add_sentences
 
-    profile = folder / "profile.json"
+    profile, made = folder / "profile.json", folder / "made.duckdb"
     with connect_in_memory(folder / "scratch" / file.name) as connection:
         connection.execute(f"attach '{file}' as kido (read_only)")
         connection.execute(f"attach '{work_file(file)}' as work (read_only)")
+        connection.execute(f"attach '{made}' as made")
         add_sentences(connection)
         connection.execute("pragma enable_profiling = 'json'")
         connection.execute(f"pragma profiling_output = '{profile}'")
         started = time.process_time()
-        connection.execute(f"create temp table result as {sql}")
+        connection.execute(f"create table made.result as {sql}")
         seconds = time.process_time() - started
         peak = json.loads(profile.read_text("utf8"))["system"]["peak_buffer_memory"]
         connection.execute("pragma disable_profiling")
-        (rows,) = connection.execute("select count(*) from result").fetchone() or (0,)
+        (rows,) = connection.execute("select count(*) from made.result").fetchone() or (0,)
+    made.unlink()
     return Cost(seconds, peak / 1e6, rows)
 
 

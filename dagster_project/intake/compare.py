@@ -110,7 +110,9 @@ def compare_with_current(
         left_out = replaced | copies.left_out(table, today)
         is_part = name in in_part
         known = _known(lake, table, card.name, fresh, left_out, of_its_codes=is_part)
-        known = pl.concat([known, *(each[name] for each in bundled_next.values() if name in each)])
+        next_rows = (each[name].lazy() for each in bundled_next.values() if name in each)
+        next_known = [_near(table, rows, fresh, of_its_codes=is_part) for rows in next_rows]
+        known = pl.concat([known, *pl.collect_all(next_known)])
         revision = _compare_table(table, known, fresh, requests, today, is_part=is_part)
         if revision is not None:
             revisions.append(revision)
@@ -278,6 +280,13 @@ def _known(
     rows = lake.rows(table, source, left_out)
     if rows is None:
         return table.empty()
+    return table.conform(_near(table, rows, fresh, of_its_codes=of_its_codes).collect())
+
+
+def _near(
+    table: LakeTable, rows: pl.LazyFrame, fresh: pl.DataFrame, *, of_its_codes: bool
+) -> pl.LazyFrame:
+    """The rows of the periods of `fresh` and of adjacent ones, and if so asked of its codes."""
     if of_its_codes:
         code = code_of(table)
         rows = rows.filter(pl.col(code).is_in(fresh[code].unique().implode()))
@@ -288,7 +297,7 @@ def _known(
             rows = rows.filter(pl.col(period).is_between(first - _ADJACENT, last + _ADJACENT))
         elif isinstance(first, int) and isinstance(last, int):
             rows = rows.filter(pl.col(period).is_between(first - 2, last + 2))
-    return table.conform(rows.collect())
+    return rows
 
 
 def _without_accepted_losses(
