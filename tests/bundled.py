@@ -26,8 +26,11 @@ def few_flows(folder: Path) -> Path:
     for file in (BUNDLED / "baci").iterdir():
         kept = folder / "baci" / file.name
         if file.suffix == ".parquet":
-            rows = pl.read_parquet(file)
-            rows.filter(pl.col("hs6_code").is_in(CODES)).write_parquet(kept)
+            rows = pl.read_parquet(file).filter(pl.col("hs6_code").is_in(CODES))
+            if rows.is_empty():  # A document without a row is refused.
+                kept.symlink_to(file)
+            else:
+                rows.write_parquet(kept)
         else:
             kept.symlink_to(file)
     return folder

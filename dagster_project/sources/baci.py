@@ -81,8 +81,8 @@ CARD = SourceCard(
     description=(
         "Value, free on board, and weight of what each economy sold to each other in a year, one "
         "figure from the exporter's and the importer's reports to UN Comtrade. Bundled, of version "
-        "V202601: 30 codes of HS 2017 for 2024, and 52 codes of HS 1992 for 1995 to 2024 (13 of "
-        "them without 2022, one of them to 2016). Fetched by name: all codes in scope of HS 2017, "
+        "V202601: 30 codes of HS 2017 for 2024, and 52 codes of HS 1992 for 1995 to 2024 (one of "
+        "them to 2016). Fetched by name: all codes in scope of HS 2017, "
         "from 2017 on. Other editions of the HS are in CEPII's other archives: land one as it is."
     ),
     bundled=(
@@ -90,6 +90,7 @@ CARD = SourceCard(
         "flows_hs1992_1995_2004.parquet",
         "flows_hs1992_2005_2014.parquet",
         "flows_hs1992_2015_2024.parquet",
+        "flows_hs1992_2022.parquet",
         "flows_hs1992_2023.parquet",
     ),
     base_url="https://www.cepii.fr",

@@ -216,12 +216,11 @@ def test_magnets_before_2024_are_shares_of_the_largest_flows_only(rows: Rows) ->
     ) == [(0,)]
 
 
-def test_a_group_that_lacks_one_of_its_codes_has_no_row(rows: Rows) -> None:
-    """Of natural graphite 2022 of one code is held back."""
+def test_a_group_of_two_codes_has_a_row_for_each_year_of_both(rows: Rows) -> None:
     assert rows(
         "select distinct year(period_start) from dependency.supplier_shares "
         "where source = 'baci' and mineral_group = 'natural_graphite' order by 1"
-    ) == [(year,) for year in (*range(1995, 2022), 2023, 2024)]
+    ) == [(year,) for year in range(1995, 2025)]
 
 
 def test_exporters_reports_never_feed_shares(rows: Rows) -> None:
