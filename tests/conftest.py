@@ -66,12 +66,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         dbt_runner.prepare()
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     nightly.choose(config, items)
     if is_worker(config):
         order.longest_first(items, order.known_seconds())
-        order.group(items)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -58,7 +58,7 @@ def pytest_on(*arguments: str) -> tuple[str, ...]:
 
 def steps_for(defect: Defect, root: Path, workers: int) -> list[Step]:
     """The tests most likely to catch a defect first, then the rest in the order of `make test`."""
-    spread = ("-n", str(workers), "--dist", "loadgroup", "--no-loadscope-reorder")
+    spread = ("-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder")
     if defect.file.endswith(".sql"):
         near = [
             Step("dbt's unit tests", "near", (*IN_DBT, defect.file)),

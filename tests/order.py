@@ -31,18 +31,6 @@ def longest_first(items: list[pytest.Item], seconds: Mapping[str, float]) -> Non
     items.sort(key=lambda item: -seconds.get(file_of(item.nodeid), UNKNOWN_S))
 
 
-SHARED = "work"
-"""A fixture that takes minutes to make: all tests of any file that use it run in one worker."""
-
-
-def group(items: list[pytest.Item]) -> None:
-    """Let the tests of a file run in one worker, and those that share a day of work in one."""
-    for item in items:
-        is_of_work = isinstance(item, pytest.Function) and SHARED in item.fixturenames
-        name = SHARED if is_of_work else file_of(item.nodeid)
-        item.add_marker(pytest.mark.xdist_group(name))
-
-
 def file_of(nodeid: str) -> str:
     return nodeid.partition("::")[0]
 

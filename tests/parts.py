@@ -52,7 +52,7 @@ def tests(*arguments: str) -> Command:
 
     `-s` is not possible with several workers; for one test call pytest itself.
     """
-    return tool("pytest", "-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder", *arguments)
+    return tool("pytest", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", *arguments)
 
 
 DAY = (

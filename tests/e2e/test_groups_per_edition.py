@@ -146,16 +146,16 @@ def test_two_editions_of_a_reconciler_are_a_break_for_every_code(
         .agg(pl.col("hs_revision").max())
         .sort("year")
     )
-    assert editions.rows()[-3:] == [(2021, "HS1992"), (2023, "HS1992"), (2024, "HS2017")]
+    assert editions.rows()[-3:] == [(2022, "HS1992"), (2023, "HS1992"), (2024, "HS2017")]
     assert rows(
         """
         select year(period_start), comparable_since from dependency.import_concentration
         where
             importer_iso3 = 'JPN' and mineral_group = 'hs_283691' and measure = 'value_usd'
-            and period_start >= '2021-01-01' and source = 'baci'
+            and period_start >= '2022-01-01' and source = 'baci'
         order by 1
         """
-    ) == [(2021, None), (2023, None), (2024, date(2024, 1, 1))]
+    ) == [(2022, None), (2023, None), (2024, date(2024, 1, 1))]
 
 
 @pytest.mark.parametrize("importer", ["JPN", "CAN", "ZAF", "AUS"])
