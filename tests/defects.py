@@ -305,10 +305,10 @@ def try_all(
     known = {
         n: NOT_TRIED if again else results.of.get(of.key, NOT_TRIED) for n, of in numbers.items()
     }
-    todo = [
+    untried = [
         n for n, of in numbers.items() if steps_left(of, known[n], asked.stage, CHECKOUT, workers)
     ]
-    if not todo:
+    if not untried:
         return
     with tempfile.TemporaryDirectory(prefix="kido-defects-") as folder:
         attempts: Queue[Attempt] = Queue()
@@ -326,7 +326,7 @@ def try_all(
 
         with ThreadPoolExecutor(asked.jobs) as pool:
             try:
-                list(pool.map(attempt, todo))
+                list(pool.map(attempt, untried))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 for copy in copies:
