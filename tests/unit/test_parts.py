@@ -87,7 +87,7 @@ def test_a_part_in_which_nothing_is_left_to_the_night_passes(log: Path, file: Pa
 
 def test_a_part_is_too_long_beyond_eight_times_the_day(log: Path, file: Path) -> None:
     state = State(file, "code")
-    state.day_s = 0.001
+    state.day_s = 1e-6
     (line,) = by_night([part("kills", log=log)], state)
     assert line.endswith("TOO LONG, at most 8")
 
