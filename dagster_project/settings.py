@@ -217,9 +217,10 @@ class Settings(BaseSettings):
     timeout_s: PositiveFloat = 60
     """Seconds without data after which a request fails."""
     memory: Annotated[int, BeforeValidator(_bytes)] = Field(
-        default_factory=lambda: _memory_of_the_machine() // 2
+        default_factory=lambda: min(_memory_of_the_machine() // 2, 4 * _UNITS["GB"])
     )
-    """Bytes of memory that DuckDB may use to build, compare and publish; it spills the rest."""
+    """Bytes of memory that DuckDB may use to build, compare and publish; it spills the rest. 4 GB
+    are enough for a year of all products, which takes as long with 12 GB (benchmarks/rows.py)."""
     query_timeout_s: NonNegativeFloat = 600
     """Seconds after which `kido query` stops a query; with 0 it never does."""
     retry_after_s: NonNegativeFloat = 60

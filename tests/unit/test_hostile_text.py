@@ -232,9 +232,12 @@ def test_an_export_of_hostile_texts_is_exact_and_its_words_are_safe(
     assert all(file.replace("/", "").replace(".", "").replace("_", "").isalnum() for file in files)
     titles = duckdb.sql(f"select title from '{out}/exposure/measure_timeline.parquet'").fetchall()
     assert {title for (title,) in titles} == {EVERYTHING}
+    with duckdb.connect(str(home / "kido.duckdb")) as connection:
+        connection.execute("delete from catalog.tables where table_name <> 'measure_timeline'")
     for text in TEXTS.values():
         folder = tmp_path / text.replace("\0", "").replace("/", "∕")[:80]
         assert_safe(run(home, "export", "--parquet", str(folder), *options))
+        assert list(folder.rglob("measure_timeline.parquet"))
 
 
 def test_excel_computes_no_text_of_a_csv(home: Path) -> None:
