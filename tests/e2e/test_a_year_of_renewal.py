@@ -1,8 +1,8 @@
 """A year of `kido fetch`, a day at a time, against publishers that publish by their calendars.
 
-By day five weeks and four publishers. One is three days late with a month, one changes its layout for a month, one revises a month of the
-year before. Every publication is landed once, on the day after it (in Tokyo), and what is late is
-late on these days alone.
+By day five weeks and four publishers. One is three days late with a month, one changes its layout
+for a month, one revises a month of the year before. Every publication is landed once, on the day
+after it (in Tokyo), and what is late is late on these days alone.
 """
 
 from __future__ import annotations

@@ -138,6 +138,7 @@ def test_sigterm_to_kido_alone_stops_all_its_processes(ui: Ui) -> None:
     assert ui.lines == lines_of(ui)
 
 
+@nightly
 def test_ctrl_c_stops_all_its_processes(ui: Ui) -> None:
     ui.until_ready()
     os.killpg(ui.process.pid, signal.SIGINT)  # a terminal sends it to all of the group
