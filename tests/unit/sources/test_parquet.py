@@ -66,6 +66,13 @@ def test_a_page_that_unfolds_to_more_than_its_column_gives_is_seen() -> None:
         read(large)
 
 
+def test_a_footer_without_its_pages_is_refused() -> None:
+    payload = written(TABLE.select("value"), compression="uncompressed")
+    footer = payload[-8 - int.from_bytes(payload[-8:-4], "little") :]
+    with pytest.raises(parquet.DamagedParquetError, match="a column is beyond the end of the file"):
+        parquet.measure(parquet.MAGIC + footer)
+
+
 def test_a_file_is_read_whole_or_refused_in_a_sentence_wherever_it_is_cut_or_damaged() -> None:
     payload = written(TABLE.head(50))
     rng = random.Random(1)
