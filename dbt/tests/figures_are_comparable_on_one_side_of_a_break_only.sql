@@ -1,5 +1,6 @@
 -- Two figures with the same `comparable_since` may be compared: none of the breaks of their codes
--- is between them, checked pair by pair; nor are they of two editions of a reconciler.
+-- is between them, checked pair by pair; nor are they of two editions of CEPII's estimates. What
+-- Kido reconciles is compared with these: of codes without a break it has the same goods.
 {{ config(meta={'dagster': {'ref': {'name': 'import_concentration'}}}) }}
 
 with totals as (
@@ -113,6 +114,7 @@ where
     (
         figures.is_reconciled
         and others.is_reconciled
+        and 'reconciled' not in (figures.source, others.source)
         and figures.hs_revision <> others.hs_revision
     )
     or {{
