@@ -47,7 +47,7 @@ from tests.e2e.test_a_year_of_renewal import (
 from tests.fakes.price_publishers import FakeFred
 from tests.fakes.receivers import MailServer, Webhook
 from tests.fakes.server import too_many_requests
-from tests.nightly import nightly
+from tests.nightly import is_night, nightly
 
 NAMES = ("comexstat", "fred", "hmrc", "pink_sheet")
 
@@ -433,12 +433,15 @@ def test_a_lapse_is_said_ahead_and_on_its_day_and_never_over(built: Path, tmp_pa
         home = tmp_path / "home"
         home.mkdir()
         (home / "kido.duckdb").symlink_to(built / "kido.duckdb")
-        month = month_with(stack, clean_settings(stack, home, {}))
+        patch = clean_settings(stack, home, {})
+        month = month_with(stack, patch)
+        if not is_night():  # a mail server gets a message each five seconds
+            patch.setenv("KIDO_ALERTS", month.hook.address)
         instance = stack.enter_context(dg.DagsterInstance.local_temp(str(tmp_path)))
         for day in days(AHEAD - timedelta(days=2), LAPSES + timedelta(days=6)):
             with time_machine.travel(datetime.combine(day, RUN_AT, UTC)):
                 month.tick(day, instance, definitions)
-        assert month.hook.titles == month.mail.titles
+        assert month.mail.titles == (month.hook.titles if is_night() else [])
         assert month.of("7 clauses") == {
             AHEAD: ["Kido: 7 clauses change state in 30 days, on 11 November 2026"],
             LAPSES: ["Kido: 7 clauses change state today"],

@@ -190,6 +190,7 @@ def folder_of_the_services(ui: Ui) -> Path:
     return Path(folder)
 
 
+@nightly
 def test_a_killed_kido_leaves_no_process_and_no_folder(ui: Ui) -> None:
     ui.until_ready()
     folder = folder_of_the_services(ui)

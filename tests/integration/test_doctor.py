@@ -37,6 +37,7 @@ from dagster_project.sources.registry import all_sources, source_named
 from tests.conftest import CHECKOUT
 from tests.fakes.ecb import FakeEcb
 from tests.fakes.server import FakePublisher, Handler, failing, silent, too_many_requests
+from tests.nightly import nightly
 
 
 @pytest.fixture(autouse=True)
@@ -359,6 +360,7 @@ def test_a_configuration_of_an_earlier_version_is_a_warning(settings: Settings) 
     assert warnings == [f"{file} has no retention: copy it from deploy/dagster.yaml."]
 
 
+@nightly
 def test_a_schedule_without_a_daemon_is_a_warning(settings: Settings) -> None:
     home = prepare_instance(settings)
     assert ("ok", "No schedule or sensor is switched on.") in found("dagster")
