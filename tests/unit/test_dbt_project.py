@@ -886,9 +886,22 @@ select
     'b.csv' as document, timestamp '2026-01-31' as vintage_at, 's1' as snapshot_id
 from (values
     ('250490', 'HS1992', 2014), ('250490', 'HS2012', 2015), ('250490', 'HS2012', 2016),
-    ('250490', 'HS2017', 2024), ('811230', 'HS1992', 2005), ('811230', 'HS2002', 2008),
+    ('250490', 'HS2017', 2024), ('284690', 'HS1992', 2024), ('811230', 'HS1992', 2005),
+    ('811230', 'HS2002', 2008),
     ('811230', 'HS1992', 2010), ('811230', 'HS1992', 2011)
 ) as flows (hs6_code, hs_revision, year);
+"""
+
+
+RECONCILED_IN_ANOTHER_EDITION = """
+insert into dependency.import_concentration
+select * replace ('reconciled' as source, date '2025-01-01' as period_start)
+from dependency.import_concentration where mineral_group = 'hs_284690';
+insert into work.intermediate.int_dependency__number_series
+select * replace (
+    'reconciled' as source, 'HS2017' as hs_revision, date '2025-01-01' as period_start
+)
+from work.intermediate.int_dependency__number_series where mineral_group = 'hs_284690';
 """
 
 
@@ -897,7 +910,8 @@ def test_figures_are_compared_on_one_side_of_a_break_and_that_is_checked(
 ) -> None:
     """Other graphite (250490) was reconciled apart in HS 1992 and HS 2017: an edition between is
     comparable with itself only. Germanium (811230) changed within HS 1992 from 2006 to 2009; what
-    there is of 2008 in HS 2002 was estimated apart.
+    there is of 2008 in HS 2002 was estimated apart. What Kido reconciles of a code without a break
+    (284690) is compared with what CEPII does, whatever its edition.
     """
     check = "figures_are_comparable_on_one_side_of_a_break_only"
     build_file = build(FLOWS_ON_BOTH_SIDES_OF_A_BREAK, "import_concentration")
@@ -908,9 +922,13 @@ def test_figures_are_compared_on_one_side_of_a_break_and_that_is_checked(
         ).fetchall()
     assert found == [
         ("hs_250490", 2014, None), ("hs_250490", 2015, 2015), ("hs_250490", 2016, 2015),
-        ("hs_250490", 2024, 2024), ("hs_811230", 2005, None), ("hs_811230", 2008, 2008),
-        ("hs_811230", 2010, 2010), ("hs_811230", 2011, 2010),
+        ("hs_250490", 2024, 2024), ("hs_284690", 2024, None), ("hs_811230", 2005, None),
+        ("hs_811230", 2008, 2008), ("hs_811230", 2010, 2010), ("hs_811230", 2011, 2010),
     ]  # fmt: skip
+    assert project.invoke("test", build_file, "--select", check) == {check: "pass"}
+    with duckdb.connect(str(build_file)) as connection:
+        connection.execute(f"attach '{work_file(build_file)}' as work")
+        connection.execute(RECONCILED_IN_ANOTHER_EDITION)
     assert project.invoke("test", build_file, "--select", check) == {check: "pass"}
     with duckdb.connect(str(build_file)) as connection:
         connection.execute("update dependency.import_concentration set comparable_since = null")
