@@ -146,7 +146,6 @@ def test_what_counts_in_sql_is_what_counts_in_polars_however_the_rows_lie(
         done = compacting.compact(lake_of(settings), table, "x", folder, settings.memory)
         assert done is not None
         assert (done.before, done.after) == (len(ids), 1)
-    equal()
     lake_of(settings).sweep("x", LAKE_TABLES)
     assert len(list((settings.home / "lake").rglob("*.parquet"))) == len(tables)
     equal()
