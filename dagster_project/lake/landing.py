@@ -586,7 +586,7 @@ class Landing:
         """
         recorded = self._snapshot_records(source).all().keys() | self.withdrawn(source).keys()
         recorded |= set(in_the_lake)
-        oldest = f"{source}-{before:%Y%m%dT%H%M%S}"
+        oldest = f"{source}-{before:{_INSTANT}}"
         return [
             name
             for name in self.store.names(source)

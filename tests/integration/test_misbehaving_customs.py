@@ -202,9 +202,8 @@ def at_desk(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         yield desk
 
 
-TWO_BY_DAY = [
-    name if name in ("hmrc", "japan_customs") else pytest.param(name, marks=nightly)
-    for name in CUSTOMS
+ONE_BY_DAY = [
+    name if name == "japan_customs" else pytest.param(name, marks=nightly) for name in CUSTOMS
 ]
 
 
@@ -317,7 +316,7 @@ def test_a_revised_month_alone_is_new_and_the_revision_is_reported(
     assert of_china(lines["trade.national_lines"]) == REVISED
 
 
-@pytest.mark.parametrize("desk", TWO_BY_DAY, indirect=True)
+@pytest.mark.parametrize("desk", ONE_BY_DAY, indirect=True)
 def test_a_month_that_its_publisher_takes_back_keeps_its_figures(desk: Desk, marts: Marts) -> None:
     """An answer without any row of a month withdraws nothing: it may be an outage."""
     desk.fetch()

@@ -212,31 +212,40 @@ def test_no_quarantined_text_harms_a_terminal(tmp_path: Path) -> None:
     assert [text for text in texts if text not in units] == []
 
 
-@pytest.mark.parametrize("options", [[], ["--public"]])
-def test_an_export_of_hostile_texts_is_exact_and_its_words_are_safe(
-    home: Path, tmp_path: Path, options: list[str]
-) -> None:
-    """Every text is hostile but for the names of the tables, which are Kido's own."""
-    own, out = tmp_path / "own", tmp_path / "out"
-    shutil.copytree(home, own)
+@pytest.fixture
+def tables_named(home: Path, tmp_path: Path) -> Path:
+    """The home: every text is hostile but for the names of the tables, which are Kido's own."""
+    own = Path(shutil.copytree(home, tmp_path / "own"))
     with duckdb.connect(str(own / "kido.duckdb")) as connection:
         connection.execute("delete from catalog.tables")
         connection.execute(
             "insert into catalog.tables by name "
             "select schema_name, table_name, false as is_view from duckdb_tables()"
         )
-    home = own
-    assert_safe(run(home, "export", "--parquet", str(out), *options))
+    return own
+
+
+@pytest.mark.parametrize("options", [[], ["--public"]])
+def test_an_export_of_hostile_texts_is_exact_and_its_words_are_safe(
+    tables_named: Path, tmp_path: Path, options: list[str]
+) -> None:
+    out = tmp_path / "out"
+    assert_safe(run(tables_named, "export", "--parquet", str(out), *options))
     manifest = json.loads((out / "manifest.json").read_text("utf8"))
     files = [table["file"] for table in manifest["tables"] if table["file"]]
     assert all(file.replace("/", "").replace(".", "").replace("_", "").isalnum() for file in files)
     titles = duckdb.sql(f"select title from '{out}/exposure/measure_timeline.parquet'").fetchall()
     assert {title for (title,) in titles} == {EVERYTHING}
-    with duckdb.connect(str(home / "kido.duckdb")) as connection:
+
+
+def test_an_export_to_a_folder_of_a_hostile_name_is_made_and_its_words_are_safe(
+    tables_named: Path, tmp_path: Path
+) -> None:
+    with duckdb.connect(str(tables_named / "kido.duckdb")) as connection:
         connection.execute("delete from catalog.tables where table_name <> 'measure_timeline'")
     for text in TEXTS.values():
         folder = tmp_path / text.replace("\0", "").replace("/", "∕")[:80]
-        assert_safe(run(home, "export", "--parquet", str(folder), *options))
+        assert_safe(run(tables_named, "export", "--parquet", str(folder)))
         assert list(folder.rglob("measure_timeline.parquet"))
 
 

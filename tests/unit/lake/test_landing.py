@@ -474,6 +474,13 @@ def test_only_old_folders_without_a_record_are_swept(landing: Landing) -> None:
     assert not landing.store.exists(f"ecb/{old}")
 
 
+def test_a_folder_that_was_begun_a_moment_before_is_unrecorded(landing: Landing) -> None:
+    name = leftover(landing, timedelta(0))
+    begun = datetime.strptime(name.split("-")[1], "%Y%m%dT%H%M%S%f")
+    assert landing.unrecorded("ecb", begun) == []
+    assert landing.unrecorded("ecb", begun + timedelta(microseconds=1)) == [name]
+
+
 def test_a_sweep_leaves_what_is_no_snapshot_alone(landing: Landing) -> None:
     landing.store.write("ecb/NOTES.txt", b"mine")
     landing.store.write("ecb/backup/rates.zip", b"mine")
