@@ -14,11 +14,8 @@ from pathlib import Path
 import pytest
 
 TABLE = Path(__file__).with_name("seconds.csv")
-UNKNOWN_S = 60
-"""Of a file that is not listed: before all that are short."""
-
-SHORT_S = 5
-"""What takes less is listed with this: such figures change by chance."""
+LISTED_FROM_S = 10
+"""What takes less is not listed: it runs last, and its seconds change by chance."""
 
 
 def known_seconds() -> Mapping[str, float]:
@@ -28,7 +25,7 @@ def known_seconds() -> Mapping[str, float]:
 
 def longest_first(items: list[pytest.Item], seconds: Mapping[str, float]) -> None:
     """Order the files; the tests of each remain in theirs."""
-    items.sort(key=lambda item: -seconds.get(file_of(item.nodeid), UNKNOWN_S))
+    items.sort(key=lambda item: -seconds.get(file_of(item.nodeid), 0))
 
 
 def file_of(nodeid: str) -> str:
@@ -50,5 +47,5 @@ class Seconds:
             writer = csv.writer(lines, lineterminator="\n")
             writer.writerow(["file", "seconds"])
             for file in sorted(seconds):
-                if (TABLE.parents[1] / file).exists():
-                    writer.writerow([file, max(SHORT_S, round(seconds[file]))])
+                if seconds[file] >= LISTED_FROM_S and (TABLE.parents[1] / file).exists():
+                    writer.writerow([file, round(seconds[file])])

@@ -159,10 +159,10 @@ def test_the_files_that_take_longest_come_first() -> None:
         def __init__(self, nodeid: str) -> None:
             self.nodeid = nodeid
 
-    items = [Item(name) for name in ("short.py::b", "short.py::a", "long.py::a", "new.py::a")]
-    order.longest_first(items, {"short.py": 5, "long.py": 90})  # type: ignore[arg-type]
+    items = [Item(name) for name in ("short.py::b", "short.py::a", "long.py::a", "longer.py::a")]
+    order.longest_first(items, {"long.py": 10, "longer.py": 90})  # type: ignore[arg-type]
     assert [item.nodeid for item in items] == [
-        "long.py::a", "new.py::a", "short.py::b", "short.py::a",
+        "longer.py::a", "long.py::a", "short.py::b", "short.py::a",
     ]  # fmt: skip
 
 
@@ -183,15 +183,17 @@ def test_seconds_of_files_that_have_run_are_written_and_others_stay(
 ) -> None:
     table = tmp_path / "tests" / "seconds.csv"
     table.parent.mkdir()
-    for name in ("test_a.py", "test_b.py"):
+    for name in ("test_a.py", "test_b.py", "test_short.py"):
         (table.parent / name).touch()
     table.write_text("file,seconds\ntests/test_b.py,40\ntests/test_gone.py,90\n")
     monkeypatch.setattr(order, "TABLE", table)
     seconds = order.Seconds()
-    for when, duration in (("setup", 7.0), ("call", 5.4)):
+    for name, when, duration in (
+        ("test_a", "setup", 7.0), ("test_a", "call", 5.4), ("test_short", "call", 9.9),
+    ):  # fmt: skip
         seconds.pytest_runtest_logreport(
             pytest.TestReport(
-                "tests/test_a.py::test_it", ("", 0, ""), {}, "passed", None, when, (), duration
+                f"tests/{name}.py::test_it", ("", 0, ""), {}, "passed", None, when, (), duration
             )  # type: ignore[call-overload]
         )
     seconds.pytest_sessionfinish()
