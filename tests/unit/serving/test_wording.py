@@ -129,3 +129,26 @@ def test_a_total_is_said_with_what_is_missing(facts: dict[str, object], detail: 
 )
 def test_figures_periods_and_names_stand_in_english(text: str, expected: str) -> None:
     assert text == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"days": 17}, "17 days left, suspended until 10 November 2026"),
+        ({"days": 1}, "1 day left, suspended until 10 November 2026"),
+        (
+            {"days": 0, "next_because": "in force again on the next day"},
+            "the last day, in force again on the next day",
+        ),
+    ],
+)
+def test_a_lapse_is_counted_in_days(facts: dict[str, object], expected: str) -> None:
+    known = {"status": "suspended", "last_day": "2026-11-10", "next_because": None}
+    assert sentence("warnings.lapse_ahead", json.dumps({**known, **facts})) == expected
+
+
+def test_a_notice_of_something_else_says_why_it_is_not_shown() -> None:
+    facts = {"state": "not_relevant", "clauses": [], "act": None, "reason": None}
+    assert sentence("notices.because", json.dumps(facts)) == (
+        "neither title nor summary has a word of the list"
+    )

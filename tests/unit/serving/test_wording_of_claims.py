@@ -202,6 +202,13 @@ def test_a_return_names_the_largest_fall_on_the_way() -> None:
     )
 
 
+def test_a_share_of_use_names_the_use() -> None:
+    used = {**RARE_EARTHS, "value": 0.35, "unit": "share_of_use", "applications": "magnets"}
+    assert worded(said=shown("supported", used)) == (
+        "The figures agree: rare earths (35.0 % of its use: magnets; USGS 2024)."
+    )
+
+
 def test_a_unit_without_words_is_printed_as_it_is() -> None:
     days = {**RARE_EARTHS, "value": 21.5, "unit": "days_of_use", "period": "2026-03"}
     assert worded(said=shown("supported", days)) == (
