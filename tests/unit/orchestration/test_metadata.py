@@ -9,6 +9,7 @@ import pytest
 from dagster_project.orchestration.metadata import (
     in_years,
     latest_period_metadata,
+    markdown_table,
     suite_check_result,
     suite_check_spec,
 )
@@ -136,3 +137,15 @@ def test_a_period_is_a_number_of_years_that_can_be_plotted() -> None:
     days = ["2026-01-31", "2026-02-01", "2026-02-28", "2026-03-01"]
     assert sorted(days, key=in_years) == days
     assert latest_period_metadata("") == {}
+
+
+def test_a_table_of_many_rows_shows_the_first_and_counts_the_others() -> None:
+    rows = [
+        {"year": 2020, "close": None},
+        {"year": 2021, "close": -1.5},
+        {"year": 2022, "close": 2},
+    ]
+    first = "| year | close |\n|---|---|\n| 2020 |  |"
+    assert markdown_table(rows, 1) == f"{first}\n\n… and 2 more"
+    assert markdown_table(rows[:1], 1) == first
+    assert markdown_table([]) == "no rows"
