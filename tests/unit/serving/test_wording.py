@@ -147,8 +147,11 @@ def test_a_lapse_is_counted_in_days(facts: dict[str, object], expected: str) -> 
     assert sentence("warnings.lapse_ahead", json.dumps({**known, **facts})) == expected
 
 
-def test_a_notice_of_something_else_says_why_it_is_not_shown() -> None:
-    facts = {"state": "not_relevant", "clauses": [], "act": None, "reason": None}
+def test_a_notice_to_be_read_says_what_makes_it_so() -> None:
+    facts = {
+        "state": "to_read", "clauses": [], "act": None, "reason": None, "corrects": "2026/12",
+        "company": "a listed firm", "words": ["gallium"], "is_number_alone": False, "codes": [],
+    }  # fmt: skip
     assert sentence("notices.because", json.dumps(facts)) == (
-        "neither title nor summary has a word of the list"
+        "it corrects 2026/12; it is about a listed firm; it names gallium; no clause names it"
     )
