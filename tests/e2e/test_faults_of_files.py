@@ -31,9 +31,10 @@ BY_DAY = {
     ("lake/<table>/<source>/<snapshot>.<written>.parquet", "flipped"),
     ("landing/<source>/<snapshot>/origin.json", "cut"),
     ("landing/<source>/<snapshot>/<payload>", "deleted"),
+    ("releases/.current.json", "flipped"),
     ("releases/<release>/kido.duckdb", "flipped"),
 }
-"""The records of releases are damaged in `test_damaged_releases`, too."""
+"""An emptied `release.json` is in `test_damaged_releases`."""
 
 LEFT_OVER = (".new-*", ".gone-*", ".kido.duckdb.*", "*.tmp")
 
