@@ -49,11 +49,14 @@ from tests.fakes.server import (
     too_many_requests,
 )
 
-TODAY = datetime.now(UTC).date()
+
+def today() -> date:
+    """Asked anew by each test: midnight may pass while others run."""
+    return datetime.now(UTC).date()
 
 
 def ago(days: int) -> str:
-    return f"{TODAY - timedelta(days=days)}"
+    return f"{today() - timedelta(days=days)}"
 
 
 class Desk:
@@ -84,7 +87,7 @@ class Desk:
         rows = lake_of(self.settings).rows(NOTICES, self.name)
         if rows is None:
             return NOTICES.empty()
-        in_a_month = TODAY + timedelta(days=30)
+        in_a_month = today() + timedelta(days=30)
         return current_rows(NOTICES, rows.collect(), in_a_month).sort("notice_id")
 
     def vintages(self) -> pl.DataFrame:
@@ -166,7 +169,7 @@ def test_every_page_is_read_whichever_link_leads_to_it(
 ) -> None:
     register.pages_by_number = by_number
     register.most_on_a_page = 40
-    register.documents = list(many(TODAY - timedelta(days=30), 30, 5))
+    register.documents = list(many(today() - timedelta(days=30), 30, 5))
     code, printed = desk.fetch()
     assert code == 0, printed
     assert len(desk.numbers) == 150
@@ -188,7 +191,7 @@ def test_a_document_that_moves_to_the_next_page_is_one_row(
 def test_more_than_ten_thousand_documents_are_all_read(
     register: FakeFederalRegister, desk: Desk
 ) -> None:
-    register.documents = list(many(TODAY - timedelta(days=59), 60, 190))
+    register.documents = list(many(today() - timedelta(days=59), 60, 190))
     code, printed = desk.fetch()
     assert code == 0, printed
     rows = desk.rows()
@@ -557,6 +560,6 @@ def test_the_lists_a_card_asks_for_are_of_its_publisher() -> None:
 def test_a_replay_of_a_day_before_the_fetch_names_its_snapshot(hall: Desk) -> None:
     """Its notices were public on that day; a figure of a later snapshot was not."""
     hall.fetch()
-    replay = Settings.load(as_of=TODAY - timedelta(days=30))
+    replay = Settings.load(as_of=today() - timedelta(days=30))
     listed = runtime_tables(replay, [source_named("mofcom")], [])["snapshots"]
     assert listed["source"].to_list() == ["mofcom"]

@@ -23,8 +23,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 
 SCENARIOS = source_named("scenarios")
-TODAY = datetime.now(UTC).date()
-NEXT_YEAR = TODAY.year + 1
+NEXT_YEAR = datetime.now(UTC).year + 1
 
 OWN = f"""\
 scenario: mine
@@ -68,7 +67,9 @@ def current(settings: Settings) -> pl.DataFrame:
     rows = lake_of(settings).rows(SCENARIO_CHANGES, "scenarios", [])
     assert rows is not None
     frame = SCENARIO_CHANGES.conform(rows.collect())
-    return current_rows(SCENARIO_CHANGES, frame, TODAY).sort("scenario", "position")
+    return current_rows(SCENARIO_CHANGES, frame, datetime.now(UTC).date()).sort(
+        "scenario", "position"
+    )
 
 
 def shares(settings: Settings) -> list[tuple[str, str, float]]:
@@ -133,7 +134,7 @@ def test_an_impossible_file_lands_nothing(settings: Settings, scenario: Kido) ->
     assert str(caught.value) == (
         "scenarios: line 7: change 1: `share` is 4; a share is between 0 and 1."
     )
-    last_month = TODAY.replace(day=1) - timedelta(days=1)
+    last_month = datetime.now(UTC).date().replace(day=1) - timedelta(days=1)
     with pytest.raises(KidoError, match=r"line 8: change 1: `from` is .* the day of landing"):
         scenario(OWN.replace(f"{NEXT_YEAR}-03", f"{last_month:%Y-%m}"))
     with pytest.raises(KidoError, match=r"no-such-file\.yaml cannot be read"):
