@@ -174,7 +174,8 @@ def by_night(parts: Sequence[Part], state: State, say: Callable[[str], None] = p
 
 
 def shown(seconds: float) -> str:
-    return f"{seconds // 60:4.0f}:{seconds % 60:02.0f}"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes:4}:{rest:02}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

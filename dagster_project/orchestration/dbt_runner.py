@@ -150,13 +150,15 @@ def run(
     memory: int,
     reconciled_shares: bool = True,
     select: Sequence[str] = (),
+    exclude: Sequence[str] = NOT_OF_BUILDS,
     on_start: Callable[[int, int], None] | None = None,
 ) -> DbtOutcome:
-    """`dbt build` into a prepared build file, without NOT_OF_BUILDS.
+    """`dbt build` into a prepared build file.
 
     DuckDB uses at most `memory` bytes and spills the rest beside the file. `reconciled_shares`:
-    whether flows that Kido reconciles feed shares. `select` names models; empty for all. `on_start`
-    is called with the number of the model or test that dbt starts, and the number of all.
+    whether flows that Kido reconciles feed shares. `select` names models; empty for all, but for
+    those of `exclude`. `on_start` is called with the number of the model or test that dbt starts,
+    and the number of all.
     """
     from dbt.cli.main import dbtRunner
 
@@ -172,7 +174,7 @@ def run(
             *_QUIET,
             "--no-write-json",
             "--exclude",
-            *NOT_OF_BUILDS,
+            *exclude,
             "--vars",
             json.dumps(variables),
             *(("--select", *select) if select else ()),

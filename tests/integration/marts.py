@@ -31,7 +31,7 @@ OF_TRADE = (
     "catalog.coverage",
 )  # fmt: skip
 
-WITHOUT_TESTS = ("--exclude-resource-types", "test")
+WITHOUT_TESTS = (*dbt_runner.NOT_OF_BUILDS, "resource_type:test")
 
 Marts = Callable[..., Mapping[str, pl.DataFrame]]
 """`marts_of` with a `base`."""
@@ -117,7 +117,7 @@ def _run(
 ) -> None:
     outcome = dbt_runner.run(
         build_file, day, target=build_file.parent / "dbt", memory=settings.memory,
-        reconciled_shares=reconciled_shares, select=[*select, *WITHOUT_TESTS],
+        reconciled_shares=reconciled_shares, select=select, exclude=WITHOUT_TESTS,
     )  # fmt: skip
     assert not outcome.error, outcome.error
     assert [node for node in outcome.results if node.status != "success"] == []

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+import dagster as dg
 import pytest
 
-from dagster_project.orchestration.dbt_models import offending_rows
+from dagster_project.orchestration.dbt_models import _dbt_check, _Translator, offending_rows
+from dagster_project.orchestration.dbt_runner import NodeResult, load_manifest
+from dagster_project.orchestration.private_rows import PrivateRows
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,29 @@ def test_the_first_text_of_the_first_row_is_named(
     count: int, sample: Sequence[Mapping[str, object]], output: str
 ) -> None:
     assert offending_rows(count, sample) == output
+
+
+def test_the_rows_that_fail_a_test_are_shown_with_the_check_of_their_table() -> None:
+    manifest = load_manifest()
+    tested = "model.kido.import_concentration"
+    unique_id, name = min(
+        (unique_id, node["name"])
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "test" and node.get("attached_node") == tested
+    )
+    node = NodeResult(unique_id, name, "test", "fail", "", 1, 0.25, "select 1", "error")
+    rows = [{"importer_iso3": "JPN", "year": 2024}]
+
+    result, check = _dbt_check(
+        manifest, _Translator(), node, rows, PrivateRows(frozenset(), frozenset(), [])
+    )
+    assert (result.table_name, result.status, result.severity) == (
+        "dependency.import_concentration", "failed", "error",
+    )  # fmt: skip
+    assert check is not None
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.ERROR
+    assert check.metadata["failing_rows"].value == 1
+    assert check.metadata["offending_rows"].value == (
+        "| importer_iso3 | year |\n|---|---|\n| JPN | 2024 |"
+    )
