@@ -102,7 +102,7 @@ moments as (
         claim_id,
         moment,
         min(value) as computed_low,
-        max(value) as computed_high,
+        max(coalesce(value_high, value)) as computed_high,
         case
             when min(value) is null then 'not_testable'
             when bool_and(is_inside) then 'supported'

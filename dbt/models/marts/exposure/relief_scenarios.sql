@@ -87,11 +87,11 @@ announced as (
         projects.basis as material,
         (
             {{ sum_in_order('coalesce(projects.capacity_t_low, 0)') }}
-            - coalesce(any_value(included.low), 0)
+            - coalesce(any_value(included.high), 0)
         ) * coalesce(any_value(buyers.low), 1) as capacity_t_low,
         (
             {{ sum_in_order('coalesce(projects.capacity_t_high, projects.capacity_t_low)') }}
-            - coalesce(any_value(included.high), 0)
+            - coalesce(any_value(included.low), 0)
         ) * coalesce(any_value(buyers.high), 1) as capacity_t_high,
         min(projects.start_year) as start_year
     from projects
