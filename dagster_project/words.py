@@ -243,6 +243,16 @@ UNIT_VALUE_SIDES: tuple[UnitValueSide, ...] = get_args(UnitValueSide)
 
 # Restrictions.
 
+ListClass = Literal["critical", "strategic", "supported", "watch"]
+LIST_CLASSES: tuple[ListClass, ...] = get_args(ListClass)
+"""What a list says of its materials: the economy needs them; its plans, defence or stockpile need
+them; it supports projects of them; or it observes them."""
+
+ListConfidence = Literal["verified in stored page", "from knowledge", "disputed"]
+LIST_CONFIDENCES: tuple[ListConfidence, ...] = get_args(ListConfidence)
+"""How it is known that a list names a material: a page or a stored copy of it was read, none was,
+or sources contradict each other."""
+
 Direction = Literal["restrict", "monitor", "relax", "permit"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 

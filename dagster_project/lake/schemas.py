@@ -466,6 +466,34 @@ DEPOSIT_GRADES = _table(
     },
 )
 
+CRITICAL_LISTS = _table(
+    "critical_lists",
+    "A material of a list of critical or strategic materials, as the list prints it.",
+    key=("source", "list_id", "material_as_printed"),
+    vintage_slice=("source", "document"),
+    subject=("list_id", "material_as_printed"),
+    known_from="known_at",
+    columns={
+        "list_id": Column(pl.String, "List."),
+        "material_as_printed": Column(pl.String, "Material, as the list prints it."),
+        "jurisdiction_iso3": Column(pl.String, "Economy whose list it is; `EU27` for the Union."),
+        "list_name": Column(pl.String, "Name of the list, with the act it is in."),
+        "list_date": Column(pl.Date, "Day of the list, or the last day of its month or year."),
+        "date_precision": Column(pl.String, words.listed(words.DATE_PRECISIONS)),
+        "class": Column(pl.String, words.listed(words.LIST_CLASSES)),
+        "status": Column(pl.String, "What is known of its state."),
+        "status_known_at": Column(
+            pl.Date, "Day from which that was known; null where with the list.", True
+        ),
+        "status_before": Column(pl.String, "What its state was before that day.", True),
+        "slug": Column(pl.String, "Kido's word for the material, at the level of the list."),
+        "confidence": Column(pl.String, words.listed(words.LIST_CONFIDENCES)),
+        "note": Column(pl.String, "What a reader should know.", True),
+        "source_url": Column(pl.String, "Address where it was read."),
+        "known_at": Column(pl.Date, "Day the list was known."),
+    },
+)
+
 COMPANY_FACTS = _table(
     "company_facts",
     "How a clause concerns a company: it names it, or the company is reported to be hit by it.",
@@ -1021,6 +1049,7 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
         MILESTONES,
         SUPPLY_PROJECTS,
         DEPOSIT_GRADES,
+        CRITICAL_LISTS,
         COMPANY_FACTS,
         NOTICES,
         NOTICE_DECISIONS,

@@ -1,5 +1,5 @@
 """Kido's own catalogue, edited by hand: measures with scope, milestones, supply projects, grades of
-deposits, companies, decisions on notices, claims, economies.
+deposits, lists of critical materials, companies, decisions on notices, claims, economies.
 
 A module reads each kind of document; its layout is described there and at the head of each file.
 What the state of a clause is on a day, or whether a claim holds, is decided in dbt.
@@ -21,6 +21,7 @@ from dagster_project.sources.catalogue.clauses import read_measures
 from dagster_project.sources.catalogue.companies import read_companies
 from dagster_project.sources.catalogue.economies import is_table, read_economies
 from dagster_project.sources.catalogue.entries import NAME
+from dagster_project.sources.catalogue.lists import read_lists
 from dagster_project.sources.catalogue.milestones import read_milestones
 from dagster_project.sources.catalogue.notices import read_notices
 from dagster_project.sources.catalogue.projects import read_grades, read_projects
@@ -44,6 +45,7 @@ CARD = SourceCard(
         "milestones",
         "supply_projects",
         "deposit_grades",
+        "critical_lists",
         "company_facts",
         "notice_decisions",
         "claims",
@@ -54,16 +56,18 @@ CARD = SourceCard(
     description=(
         "Export restrictions on critical minerals clause by clause, 2010 to 2026, with their "
         "dates, targets and the codes they cover; dated facts on supply projects and disputes; "
-        "what supply projects announce, and grades of sea-bed mud; companies that are listed or "
-        "disclosed a restriction; notices that were read; published statements to be compared with "
-        "the figures; and the economies with the codes that publishers give them. Facts with their "
-        "sources, in files that are edited by hand."
+        "what supply projects announce, and grades of sea-bed mud; materials that governments call "
+        "critical or strategic; companies that are listed or disclosed a restriction; notices that "
+        "were read; published statements to be compared with the figures; and the economies with "
+        "the codes that publishers give them. Facts with their sources, in files that are edited "
+        "by hand."
     ),
     bundled=(
         "measures.yaml",
         "milestones.yaml",
         "projects.yaml",
         "deposit_grades.yaml",
+        "critical_lists.yaml",
         "companies.yaml",
         "notices.yaml",
         "claims.yaml",
@@ -76,6 +80,7 @@ _SECTIONS: Mapping[str, Callable[[Sequence[dict[str, Any]]], Mapping[str, pl.Dat
     "milestones": read_milestones,
     "projects": read_projects,
     "deposit_grades": read_grades,
+    "critical_lists": read_lists,
     "companies": read_companies,
     "notices": read_notices,
     "claims": read_claims,
