@@ -29,12 +29,12 @@ def answer(rows: Rows) -> Callable[[int], list[tuple[Any, ...]]]:
 Answer = Callable[[int], list[tuple[Any, ...]]]
 
 
-def test_there_are_eleven_in_the_readme_and_twelve_more() -> None:
-    assert list(ASKED) == list(range(1, 24))
+def test_there_are_eleven_in_the_readme_and_thirteen_more() -> None:
+    assert list(ASKED) == list(range(1, 25))
     assert len(QUESTION.findall(PAGES[0].read_text("utf8"))) == 11
 
 
-@pytest.mark.parametrize("number", range(1, 24))
+@pytest.mark.parametrize("number", range(1, 25))
 def test_each_is_one_ordered_query_with_at_most_one_join(answer: Answer, number: int) -> None:
     sql = ASKED[number].lower()
     assert len(re.findall(r"\bjoin\b", sql)) <= 1
@@ -251,3 +251,23 @@ def test_the_mean_grade_of_the_mud(answer: Answer) -> None:
     assert [(deposit, amount, unit) for deposit, _, _, _, amount, unit, *_ in grades] == [
         ("MINAMITORISHIMA", 964, "ppm")
     ]
+
+
+def test_who_lists_dysprosium(answer: Answer) -> None:
+    found = [
+        (day.isoformat(), economy, class_, printed)
+        for day, economy, _, class_, printed, *_ in answer(24)
+    ]
+    assert found[0] == ("2016-11-29", "China", "strategic", "Rare earths")
+    assert found[-1] == ("2026-02-05", "South Korea", "critical", "희토류 17종")
+    assert ("2022-02-24", "United States", "critical", "Dysprosium") in found
+    # Of the Union two lists: one of heavy rare earths, one of those that magnets need.
+    of_the_union = {row[2:] for row in found if row[1] == "European Union"}
+    assert of_the_union == {
+        ("critical", "heavy rare earth elements"),
+        (
+            "strategic",
+            "rare earth elements for permanent magnets (Nd, Pr, Tb, Dy, Gd, Sm, and Ce)",
+        ),
+    }  # fmt: skip
+    assert len(found) == 16

@@ -646,6 +646,18 @@ values
 ('catalogue', 'C', 'JPN', 'M-9', [], 'disclosed', 'reported', 'hit', date '2025-01-10',
  'companies.yaml', 's1');
 
+insert into lake.critical_lists (
+    source, list_id, material_as_printed, jurisdiction_iso3, list_name, list_date, date_precision,
+    class, status, slug, confidence, source_url, known_at, document, snapshot_id
+)
+select
+    'catalogue', 'L', slug, jurisdiction, 'a list', date '2025-01-10', 'day', 'critical',
+    'in force', slug, 'from knowledge', 'https://example.org/', date '2025-01-10', 'lists.yaml',
+    's1'
+-- No list knows this economy, this word, and the material that the last word leads to.
+from (values ('ZZZ', 'gallium'), ('JPN', 'unobtainium'), ('JPN', 'tin')) as listed
+    (jurisdiction, slug);
+
 insert into lake.claims (
     source, claim_id, statement, claimed_by, claimed_at, is_low_excluded, test, evidence_ids,
     known_at, document, vintage_at, snapshot_id
@@ -748,6 +760,9 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "latest_imports_are_one_per_importer_group_and_measure",
     "suspended_clauses_name_what_suspends_them",
     "company_facts_name_clauses_of_the_catalogue",
+    "critical_lists_are_of_known_economies",
+    "critical_lists_have_known_words",
+    "critical_lists_name_known_materials_and_groups",
     "company_exposure_has_known_homes",
     "company_exposure_names_known_minerals",
     "measure_scope_covers_known_codes",
