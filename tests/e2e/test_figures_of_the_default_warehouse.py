@@ -279,6 +279,21 @@ def test_british_magnets_of_rare_earths_from_china_by_month(
     assert share == pytest.approx(1)
 
 
+def test_a_line_of_a_tariff_is_not_older_than_its_code(rows: Rows) -> None:
+    """Germanium is in 811292 since HS 2007; the Combined Nomenclature of 2023 brought two lines."""
+    found = rows(
+        "select national_code, valid_from, is_valid_from_known from reference.national_codes "
+        "where reporter_iso3 = 'DEU' order by national_code"
+    )
+    assert [(code, f"{day}", is_known) for code, day, is_known in found] == [
+        ("28053031", "2023-01-01", True),
+        ("28469060", "1988-01-01", False),
+        ("81129289", "2007-01-01", False),
+        ("81129295", "2007-01-01", False),
+        ("85051110", "2023-01-01", True),
+    ]
+
+
 def test_rare_earths_are_held_against_metals_of_the_crust(rows: Rows) -> None:
     assert rows(
         "select mineral, crust_ppm_low, crust_ppm_high from reference.mineral_abundance "

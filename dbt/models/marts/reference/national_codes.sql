@@ -26,6 +26,7 @@ select
     reporters.economy_iso3 as reporter_iso3,
     codes.national_code,
     codes.valid_from,
+    codes.is_valid_from_known,
     codes.valid_to,
     left(codes.national_code, 6) as hs6_code,
     baskets.mineral_group,
