@@ -312,7 +312,9 @@ UNITS_OF_WARNINGS = (
 BacktestVerdict = Literal["fired", "missed", "not_testable"]
 BACKTEST_VERDICTS: tuple[BacktestVerdict, ...] = get_args(BacktestVerdict)
 
-MilestoneKind = Literal["dispute", "remark", "supply_project", "disclosure", "partnership"]
+MilestoneKind = Literal[
+    "dispute", "remark", "supply_project", "disclosure", "partnership", "arrangement"
+]  # fmt: skip
 MILESTONE_KINDS: tuple[MilestoneKind, ...] = get_args(MilestoneKind)
 
 WrittenCompanyEvidence = Literal["disclosed", "sector_only"]

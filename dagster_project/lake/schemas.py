@@ -377,7 +377,7 @@ RESTRICTION_SCOPE = _table(
 
 MILESTONES = _table(
     "milestones",
-    "A dated fact on a supply project, a dispute, a remark, a disclosure or a partnership.",
+    "A dated fact that is no measure, but bears on one or on what could relieve it.",
     key=("source", "milestone_id"),
     vintage_slice=("source", "document"),
     subject=("milestone_id",),
@@ -395,7 +395,18 @@ MILESTONES = _table(
         "event_date": Column(pl.Date, "Day it happened.", True),
         "event_time": Column(pl.String, "Local hour it was public, maybe assumed.", True),
         "event_zone": Column(pl.String, "Time zone of that hour (IANA).", True),
-        "planned_date": Column(pl.Date, "Day it is planned for.", True),
+        "planned_date": Column(
+            pl.Date, "Day it is planned for; of an arrangement its last day, as stated.", True
+        ),
+        "planned_precision": Column(
+            pl.String,
+            words.listed(
+                words.DATE_PRECISIONS,
+                ": how exact that day is. The first day of a month or a year stands for it.",
+            ),
+            True,
+        ),
+        "review_date": Column(pl.Date, "Day it is to be reviewed or reported on.", True),
         "ended_date": Column(pl.Date, "Day it ended.", True),
         "statement": Column(pl.String, "Statement of the source, paraphrased.", True),
         "evidence_class": Column(pl.String, words.listed(words.EVIDENCE_CLASSES)),

@@ -1,4 +1,4 @@
-"""Dated facts on supply projects, disputes, remarks, disclosures and partnerships."""
+"""Dated facts on supply projects, disputes, remarks, disclosures, partnerships, arrangements."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from dagster_project.sources.fields import (
 
 
 class Milestone(Entry):
-    """A dated fact on a supply project, a dispute, a remark, a disclosure or a partnership."""
+    """A dated fact that is no measure, but bears on one or on what could relieve it."""
 
     milestone: Identifier
     kind: words.MilestoneKind
@@ -42,6 +42,8 @@ class Milestone(Entry):
     happened: Day | None = None
     happened_hour: Hour | None = None
     planned: Day | None = None
+    planned_precision: words.DatePrecision = "day"
+    review: Day | None = None
     ended: Day | None = None
     statement: Text | None = None
     evidence: words.EvidenceClass
@@ -55,6 +57,8 @@ class Milestone(Entry):
             raise ValueError(f"it ended ({self.ended}) before it happened ({self.happened})")
         if self.happened_hour and not self.happened:
             raise ValueError("it has an hour (`happened_hour`) without a day (`happened`)")
+        if self.kind == "arrangement" and not self.planned:
+            raise ValueError("it is an arrangement without its last day (`planned`)")
         return self
 
 
@@ -84,6 +88,8 @@ def read_milestones(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFr
             "event_time": time_of(milestone.happened_hour),
             "event_zone": zone_of(milestone.happened_hour),
             "planned_date": milestone.planned,
+            "planned_precision": milestone.planned_precision if milestone.planned else None,
+            "review_date": milestone.review,
             "ended_date": milestone.ended,
             "statement": milestone.statement,
             "evidence_class": milestone.evidence,

@@ -41,7 +41,7 @@ RULES = (
         "milestone_has_a_date",
         "A fact without any day has no place in a sequence of events.",
         "ExpectColumnValuesToNotBeNull",
-        {"any_date": pl.coalesce("event_date", "announced_date", "planned_date")},
+        {"any_date": pl.coalesce("event_date", "announced_date", "planned_date", "review_date")},
         column="any_date",
     ),
     known_by_today(),
@@ -53,13 +53,16 @@ RULES = (
         min_value=FIRST_MEASURE,
         max_value=Today(shared_rules.SLACK_DAYS),
     ),
-    quarantine(
-        "planned_date_is_within_thirty_years_from_now",
-        "No plan reaches further; the year is a misprint.",
-        "ExpectColumnValuesToBeBetween",
-        column="planned_date",
-        min_value=FIRST_MEASURE,
-        max_value=Today(LONGEST_PLAN_DAYS),
+    *(
+        quarantine(
+            f"{column}_is_within_thirty_years_from_now",
+            "No plan reaches further; the year is a misprint.",
+            "ExpectColumnValuesToBeBetween",
+            column=column,
+            min_value=FIRST_MEASURE,
+            max_value=Today(LONGEST_PLAN_DAYS),
+        )
+        for column in ("planned_date", "review_date")
     ),
     is_not_above(
         "milestone_does_not_end_before_it_happens", "event_date", "ended_date",

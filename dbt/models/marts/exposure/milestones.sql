@@ -18,6 +18,8 @@ select
     case when event_date <= {{ as_of_day() }} then event_time end as event_time,
     case when event_date <= {{ as_of_day() }} then event_zone end as event_zone,
     planned_date,
+    planned_precision,
+    review_date,
     case when ended_date <= {{ as_of_day() }} then ended_date end as ended_date,
     statement,
     evidence_class,

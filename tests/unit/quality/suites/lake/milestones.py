@@ -16,7 +16,7 @@ GOOD: Sequence[Row] = [
     MILESTONE,
     {
         **MILESTONE, "milestone_id": "JP-2027-02-FULL", "event_date": None, "ended_date": None,
-        "planned_date": date(2027, 2, 1), "source_url": "https://example.org/a",
+        "planned_date": date(2027, 2, 1), "planned_precision": "month", "source_url": "https://example.org/a",
     },
 ]  # fmt: skip
 
@@ -31,6 +31,7 @@ DEFECTS: Defects = {
     "known_at_is_not_in_the_future": ({"known_at": date(2052, 12, 23)}, 1),
     "event_date_is_not_in_the_future": ({"event_date": date(2027, 2, 1)}, 1),
     "planned_date_is_within_thirty_years_from_now": ({"planned_date": date(2207, 2, 1)}, 1),
+    "review_date_is_within_thirty_years_from_now": ({"review_date": date(2207, 7, 13)}, 1),
     "milestone_does_not_end_before_it_happens": ({"ended_date": date(2025, 2, 14)}, 1),
     "source_url_is_a_web_address": ({"source_url": "nippon.com/en"}, 1),
 }
