@@ -317,6 +317,12 @@ MilestoneKind = Literal[
 ]  # fmt: skip
 MILESTONE_KINDS: tuple[MilestoneKind, ...] = get_args(MilestoneKind)
 
+CalendarKind = Literal[
+    "begins", "ends", "lapses", "suspension_ends", "arrangement_ends", "review", "planned"
+]  # fmt: skip
+CALENDAR_KINDS: tuple[CalendarKind, ...] = get_args(CalendarKind)
+"""What happens on a day of the calendar; the first four are changes of a clause's status."""
+
 WrittenCompanyEvidence = Literal["disclosed", "sector_only"]
 """The evidence in the catalogue: the company's own disclosure, or that its sector is affected."""
 
