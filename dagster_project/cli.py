@@ -388,18 +388,24 @@ def measures(
             formats=DAY, help="Day to show, past or future; the day of the build if not given."
         ),
     ] = None,
+    ahead: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=36_500, help="Days after that day whose changes are listed, if not given 90."
+        ),
+    ] = None,
     as_of: ReplayDay = None,
 ) -> None:
     """Print what hits an importer on a day: clauses by state, and how much of its trade they hit.
 
-    --on shows a day with what is known today, --as-of with what was known on that day, if its
-    replay was built.
+    First it lists what changed and what changes. --on shows a day with what is known today, --as-of
+    with what was known on that day, if its replay was built.
     """
     settings = _settings(as_of, importer)
     with _published(settings) as published:
         from dagster_project.serving.measures import measures_on, print_measures
 
-        print_measures(measures_on(published, settings.importer, on.date() if on else None))
+        print_measures(measures_on(published, settings.importer, on.date() if on else None, ahead))
 
 
 @app.command()

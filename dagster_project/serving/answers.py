@@ -79,7 +79,7 @@ def answers(published_file: Path, importer: str) -> Answers:
     Raises PublicationError for a file of an earlier version without such a page.
     """
     with connect(published_file, read_only=True) as connection:
-        if not has_table(connection, "catalog", "answers"):
+        if not all(has_table(connection, *table) for table in _TABLES):
             raise PublicationError(
                 f"{published_file.name} has no page of answers: an earlier version built it.",
                 hint="Run kido build.",
@@ -101,6 +101,7 @@ def answers(published_file: Path, importer: str) -> Answers:
         )
 
 
+_TABLES = (("catalog", "answers"), ("exposure", "calendar"))
 _NAME = "select name from reference.economies where economy_iso3 = $importer"
 _LINES = """
 select

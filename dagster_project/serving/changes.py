@@ -1,6 +1,6 @@
-"""What changed around a day in the measures that apply to an importer, in sentences.
+"""What changed and what changes around a day for an importer, in sentences.
 
-States and days are those of `exposure.measure_status`; here they are worded.
+Days and states are those of `exposure.calendar`; here they are worded.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ from dagster_project.errors import counted
 from dagster_project.safe_text import markdown_text
 from dagster_project.serving.catalog import Ask, Row
 from dagster_project.serving.wording.english.parts import day as day_in_words
+from dagster_project.serving.wording.english.parts import period as period_in_words
 
 DAYS = 30
-"""A page names the changes of so many days before and after its day."""
+"""A page names the changes of so many days before its day; so early are messages sent."""
+
+AHEAD = 90
+"""A page names the changes of so many days after its day."""
 
 NOTHING = "Nothing that Kido knows of."
 
@@ -30,52 +34,65 @@ and (
 """
 """Condition on a table with an implementer and a target: the measure applies to the importer."""
 
-_CHANGES = f"""
-with states as (
+_EVENTS = f"""
+with events as (
     select
-        clause_id, valid_from, status, because,
-        -- An end is dated by the last day of the state before, a beginning by its first day.
-        valid_from - cast(status in ('ended', 'unknown') as integer) as turning_day,
-        bool_or(status = 'in_force') over (
-            partition by clause_id order by valid_from
+        *,
+        bool_or(status_after = 'in_force') over (
+            partition by subject_id order by event_date
             rows between unbounded preceding and 1 preceding
         ) as was_in_force
-    from exposure.measure_status
+    from exposure.calendar
 )
-select distinct
-    states.valid_from, states.turning_day, states.status, states.was_in_force, states.because,
-    states.clause_id, measures.title, measures.direction
-from states
-inner join exposure.measures as measures on states.clause_id = measures.clause_id
+select
+    kind, subject_id, event_date, clause_ids, title, status_after, date_precision, because,
+    was_in_force,
+    exists (
+        select 1 from exposure.measures as measures
+        where measures.clause_id = events.subject_id and measures.direction = 'restrict'
+    ) as restricts
+from events
 where
-    {APPLIES_TO_IMPORTER.format(measures="measures")}
-    and states.turning_day between $day - {DAYS} and $day + {DAYS}
-order by states.clause_id
+    date_diff('day', $day, event_date) between -{DAYS} and $ahead
+    and (
+        len(clause_ids) = 0
+        or exists (
+            select 1 from exposure.measures as measures
+            where
+                list_contains(events.clause_ids, measures.clause_id)
+                and {APPLIES_TO_IMPORTER.format(measures="measures")}
+        )
+    )
+order by subject_id
 """
+
+_NOUNS = {"planned": "project", "review": "review", "arrangement_ends": "arrangement"}
+"""What several of a kind are; of the others clauses."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A change of state on a day, in words, and its clauses, each with its title."""
+    """A change on a day, in words, and its clauses or projects, each with its title."""
 
     words: str
-    clauses: Sequence[tuple[str, str]]
-    first_day: date
-    """The first day of the new state."""
+    subjects: Sequence[tuple[str, str]]
+    day: date
+    """The first day of the new state, or the day that is planned or was stated."""
+    noun: str = "clause"
 
     @property
     def sentence(self) -> str:
-        if len(self.clauses) == 1:
-            [(clause, title)] = self.clauses
-            return f"{clause} ({title}): {self.words}"
-        return f"{counted(len(self.clauses), 'clause')}: {self.words}"
+        if len(self.subjects) == 1:
+            [(subject, title)] = self.subjects
+            return f"{subject} ({title}): {self.words}"
+        return f"{counted(len(self.subjects), self.noun)}: {self.words}"
 
     @property
     def names(self) -> Sequence[str]:
-        """The clauses with their titles; none if the sentence names the only one."""
-        if len(self.clauses) == 1:
+        """The subjects with their titles; none if the sentence names the only one."""
+        if len(self.subjects) == 1:
             return ()
-        return [f"{clause}: {title}" for clause, title in self.clauses]
+        return [f"{subject}: {title}" for subject, title in self.subjects]
 
 
 @dataclass(frozen=True)
@@ -84,35 +101,40 @@ class Changes:
 
     past: Sequence[Change]
     coming: Sequence[Change]
+    ahead: int = AHEAD
+    """So many days are looked ahead."""
 
     @property
     def sections(self) -> Sequence[tuple[str, Sequence[Change]]]:
         return (
             (f"What changed in the last {DAYS} days", self.past),
-            (f"What changes in the next {DAYS} days", self.coming),
+            (f"What changes in the next {counted(self.ahead, 'day')}", self.coming),
         )
 
 
-def changes_around(ask: Ask, importer: str, day: date) -> Changes:
-    """Changes of state of the clauses that apply to an importer (ISO 3166 alpha-3)."""
-    rows = ask(_CHANGES, importer=importer, day=day)
-    return Changes(
-        _group_changes([row for row in rows if row["valid_from"] <= day], day),
-        _group_changes([row for row in rows if row["valid_from"] > day], day),
-    )
+def changes_around(ask: Ask, importer: str, day: date, ahead: int | None = None) -> Changes:
+    """Changes that bear on an importer (ISO 3166 alpha-3), ahead by default AHEAD days.
+
+    What was planned for a day of the past is no change: whether it came is not known.
+    """
+    days = AHEAD if ahead is None else ahead
+    rows = ask(_EVENTS, importer=importer, day=day, ahead=days)
+    past = [row for row in rows if row["event_date"] <= day and row["kind"] != "planned"]
+    coming = [row for row in rows if row["event_date"] > day]
+    return Changes(_group_changes(past, day), _group_changes(coming, day), days)
 
 
-def dated_changes(ask: Ask, importer: str, day: date, last: date, *, since: date) -> list[Change]:
-    """The changes whose new state begins in `since` to `last`, as of `day`, within DAYS of it.
+def dated_changes(ask: Ask, importer: str, day: date, *, since: date) -> list[Change]:
+    """The new states of clauses that begin from `since` to DAYS after `day`, as of `day`.
 
     An announcement is none: no day was waited for.
     """
-    rows = ask(_CHANGES, importer=importer, day=day)
+    rows = ask(_EVENTS, importer=importer, day=day, ahead=DAYS)
     return _group_changes(
         [
             row
             for row in rows
-            if since <= row["valid_from"] <= last and row["status"] != "announced"
+            if row["event_date"] >= since and row["status_after"] not in (None, "announced")
         ],
         day,
     )
@@ -144,30 +166,56 @@ def print_changes(changes: Changes) -> None:
 
 
 def _group_changes(rows: Sequence[Row], day: date) -> list[Change]:
-    """The changes, one for all clauses with the same day and words.
+    """The changes, one for all clauses or projects with the same day and words.
 
     The nearest day is first, and restrictions are the first of a day.
     """
 
-    def place(row: Row) -> tuple[timedelta, bool, str, date]:
-        is_other = row["direction"] != "restrict"
-        return abs(row["turning_day"] - day), is_other, _in_words(row, day), row["valid_from"]
+    def place(row: Row) -> tuple[timedelta, bool, str, str, date]:
+        noun = _NOUNS.get(row["kind"], "clause")
+        nearness = abs(row["event_date"] - day)
+        return nearness, not row["restricts"], noun, _in_words(row, day), row["event_date"]
 
     return [
-        Change(words, [(row["clause_id"], row["title"]) for row in group], first_day)
-        for (*_, words, first_day), group in groupby(sorted(rows, key=place), key=place)
+        Change(words, [(row["subject_id"], row["title"]) for row in group], on, noun)
+        for (*_, noun, words, on), group in groupby(sorted(rows, key=place), key=place)
     ]
 
 
 def _in_words(row: Row, day: date) -> str:
-    first: date = row["valid_from"]
+    verb = "was" if row["event_date"] <= day else "is"
+    match row["kind"]:
+        case "planned":
+            return f"planned for {_as_known(row)}"
+        case "review":
+            return f"a review or report {verb} due on {_as_known(row)}"
+        case "arrangement_ends":
+            bears_on = counted(len(row["clause_ids"]), "clause")
+            return f"its last day {verb} {_as_known(row)}, as stated; it bears on {bears_on}"
+    return _state_in_words(row, day)
+
+
+def _as_known(row: Row) -> str:
+    """The day as exactly as it is known: `10 January 2027`, `February 2027`, `2027`."""
+    on = str(row["event_date"])
+    match row["date_precision"]:
+        case "year":
+            return on[:4]
+        case "month":
+            return period_in_words(on[:7])
+    return day_in_words(on)
+
+
+def _state_in_words(row: Row, day: date) -> str:
+    first: date = row["event_date"]
     is_past = first <= day
-    since = f"{'since' if is_past else 'from'} {day_in_words(str(first))}"
-    match row["status"]:
+    since = f"{'since' if is_past else 'from'} {_as_known(row)}"
+    match row["status_after"]:
         case "unknown":
             return str(row["because"])
         case "ended":
-            return f"{'ended' if is_past else 'ends'} on {day_in_words(str(row['turning_day']))}"
+            last = day_in_words(str(first - timedelta(days=1)))
+            return f"{'ended' if is_past else 'ends'} on {last}"
         case "announced":
             return f"announced on {day_in_words(str(first))}"
         case "suspended":

@@ -69,15 +69,18 @@ class Measures:
     """Whether the file has any imports of it."""
 
 
-def measures_on(published_file: Path, importer: str, day: date | None = None) -> Measures:
+def measures_on(
+    published_file: Path, importer: str, day: date | None = None, ahead: int | None = None
+) -> Measures:
     """The clauses that apply to an importer (ISO 3166 alpha-3) on a day, by default the build's.
 
-    Raises PublicationError for a file of an earlier version without such a view.
+    `ahead` is the number of days whose changes are listed.
+    Raises PublicationError for a file of an earlier version without the calendar.
     """
     with connect(published_file, read_only=True) as connection:
-        if not connection.execute(_HAS_TIMELINE).fetchone():
+        if not has_table(connection, "exposure", "calendar"):
             raise PublicationError(
-                f"{published_file.name} is of an earlier version, with another timeline.",
+                f"{published_file.name} is of an earlier version, without the calendar of clauses.",
                 hint="Run kido build.",
             )
 
@@ -94,7 +97,7 @@ def measures_on(published_file: Path, importer: str, day: date | None = None) ->
             importer_iso3=importer,
             day=on,
             as_of=release["as_of"],
-            changes=changes_around(ask, importer, on),
+            changes=changes_around(ask, importer, on, ahead),
             clauses=ask(_CLAUSES, importer=importer, day=on),
             exposures=_by(exposures, "clause_id"),
             together=ask(_TOGETHER, importer=importer, day=on),
@@ -108,10 +111,6 @@ def _by(rows: Sequence[Row], column: str) -> Mapping[str, Sequence[Row]]:
     return {key: list(group) for key, group in groupby(rows, key=lambda row: str(row[column]))}
 
 
-_HAS_TIMELINE = (
-    "select 1 from duckdb_columns() "
-    "where (schema_name, table_name, column_name) = ('exposure', 'measure_timeline', 'excludes')"
-)
 _IS_IMPORTER = """
 select 1 from dependency.import_concentration where importer_iso3 = $importer
 union all

@@ -36,16 +36,21 @@ SINCE, AFTER = (
 )
 TENTH, TWENTY_SEVENTH = "suspended until 10 November 2026", "suspended until 27 November 2026"
 NOTHING = "Nothing that Kido knows of."
+LITHIUM = (
+    "ZW-2025-06-LICONC (Export ban on lithium concentrate announced for January 2027; only lithium "
+    "sulphate and later stages may then leave): in force from January 2027"
+)
+"""The next that is known for Japan after the lapses."""
 
 ON_THE_PAGE: Mapping[tuple[str, str], tuple[str, str]] = {
     ("2026-11-10", "JPN"): (NOTHING, f"{OF_NOTICE_70}: {TENTH}{AFTER}"),
-    ("2026-11-11", "JPN"): (f"{OF_NOTICE_70}: {TENTH}{SINCE}", NOTHING),
-    ("2026-11-27", "JPN"): (f"{OF_NOTICE_70}: {TENTH}{SINCE}", NOTHING),
+    ("2026-11-11", "JPN"): (f"{OF_NOTICE_70}: {TENTH}{SINCE}", LITHIUM),
+    ("2026-11-27", "JPN"): (f"{OF_NOTICE_70}: {TENTH}{SINCE}", LITHIUM),
     ("2026-11-27", "USA"): (
         f"{OF_NOTICE_70}: {TENTH}{SINCE}", f"{OF_NOTICE_72}: {TWENTY_SEVENTH}{AFTER}",
     ),
-    ("2026-11-28", "USA"): (f"{OF_NOTICE_72}: {TWENTY_SEVENTH}{SINCE}", NOTHING),
-    ("2026-11-28", "JPN"): (f"{OF_NOTICE_70}: {TENTH}{SINCE}", NOTHING),
+    ("2026-11-28", "USA"): (f"{OF_NOTICE_72}: {TWENTY_SEVENTH}{SINCE}", LITHIUM),
+    ("2026-11-28", "JPN"): (f"{OF_NOTICE_70}: {TENTH}{SINCE}", LITHIUM),
 }  # fmt: skip
 """What changed first, and what changes first, by day and importer."""
 
@@ -124,7 +129,7 @@ def first_of_sections(printed: str) -> tuple[str, str]:
     """The first sentence of what changed, and of what changes."""
     lines = [line.strip() for line in printed.splitlines()]
     past = lines.index("What changed in the last 30 days")
-    coming = lines.index("What changes in the next 30 days")
+    coming = lines.index("What changes in the next 90 days")
     assert past < coming < 25
     return lines[past + 1], lines[coming + 1]
 

@@ -29,12 +29,12 @@ def answer(rows: Rows) -> Callable[[int], list[tuple[Any, ...]]]:
 Answer = Callable[[int], list[tuple[Any, ...]]]
 
 
-def test_there_are_eleven_in_the_readme_and_thirteen_more() -> None:
-    assert list(ASKED) == list(range(1, 25))
+def test_there_are_eleven_in_the_readme_and_fourteen_more() -> None:
+    assert list(ASKED) == list(range(1, 26))
     assert len(QUESTION.findall(PAGES[0].read_text("utf8"))) == 11
 
 
-@pytest.mark.parametrize("number", range(1, 25))
+@pytest.mark.parametrize("number", range(1, 26))
 def test_each_is_one_ordered_query_with_at_most_one_join(answer: Answer, number: int) -> None:
     sql = ASKED[number].lower()
     assert len(re.findall(r"\bjoin\b", sql)) <= 1
@@ -271,3 +271,16 @@ def test_who_lists_dysprosium(answer: Answer) -> None:
         ),
     }  # fmt: skip
     assert len(found) == 16
+
+
+def test_what_changes_next(answer: Answer) -> None:
+    # 90 days from 2026-11-25, from the texts of the acts and of the statements.
+    found = {(str(day), kind, subject) for day, kind, subject, *_ in answer(25)}
+    assert {
+        ("2026-11-28", "suspension_ends", "CN-2024-46-2"),
+        ("2027-01-10", "arrangement_ends", "CN-2026-09-KL-EXTENSION"),
+        ("2027-02-01", "planned", "JP-2027-02-FULL"),
+    } <= found
+    days = [str(day) for day, *_ in answer(25)]
+    assert days == sorted(days)
+    assert days[-1] <= "2027-02-23"

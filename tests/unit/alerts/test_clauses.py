@@ -26,7 +26,7 @@ def problems(
             {"economy_iso3": code, "name": code, "is_eu27": False} for code in ("JPN", "CHN")
         ],
         exposure__measures=[{**measure(clause), "target_iso3": target} for clause in clauses],
-        exposure__measure_status=[
+        exposure__calendar=[
             row
             for clause, ago in zip(clauses, days_ago, strict=True)
             for row in (state(clause, 400, "announced"), state(clause, ago, status))

@@ -96,16 +96,19 @@ def test_a_warehouse_without_figures_of_an_importer_says_so_and_nothing_else(
     assert page(file, "DEU", capsys).startswith(
         "Germany: dependence on critical minerals as of 2026-11-25 "
         "What changed in the last 30 days Nothing that Kido knows of. "
-        "What changes in the next 30 days Nothing that Kido knows of. "
+        "What changes in the next 90 days Nothing that Kido knows of. "
         "No imports of Germany are published, as of 2026-11-25. "
         "No published statement was known on that day."
     )
 
 
-def test_a_file_of_a_version_without_the_page_is_named_in_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("table", ["catalog.answers", "exposure.calendar"])
+def test_a_file_of_a_version_without_the_page_is_named_in_a_sentence(
+    tmp_path: Path, table: str
+) -> None:
     file = published(tmp_path)
     with duckdb.connect(str(file)) as connection:
-        connection.execute("drop table catalog.answers")
+        connection.execute(f"drop table {table}")
     with pytest.raises(PublicationError) as error:
         answers(file, "JPN")
     assert str(error.value) == (

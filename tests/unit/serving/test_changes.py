@@ -1,7 +1,8 @@
-"""What changed around a day, on a small file made by hand."""
+"""What changed and what changes around a day, on a small file made by hand."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,28 @@ def measure(clause: str, **more: Any) -> dict[str, Any]:
 
 
 def state(clause: str, days_ago: int, status: str, because: str = "Ann. 70/2025") -> dict[str, Any]:
+    """A row of `exposure.calendar`; of its kinds only that it is one of a clause is read."""
     return {
-        "clause_id": clause, "valid_from": DAY - timedelta(days_ago), "status": status,
-        "because": because,
+        "kind": "begins", "subject_id": clause, "event_date": DAY - timedelta(days_ago),
+        "clause_ids": [clause], "title": f"title of {clause}", "status_after": status,
+        "because": because, "date_precision": "day",
+    }  # fmt: skip
+
+
+def event(
+    kind: str, subject: str, on: date, precision: str = "day", clauses: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A row of `exposure.calendar` that changes no status."""
+    return {
+        "kind": kind, "subject_id": subject, "event_date": on, "clause_ids": list(clauses),
+        "title": f"title of {subject}", "date_precision": precision,
     }  # fmt: skip
 
 
 def changes(
     folder: Path, *states: dict[str, Any], importer: str = "JPN", **of_measure: Any
 ) -> Changes:
-    clauses = sorted({row["clause_id"] for row in states})
+    clauses = sorted({clause for row in states for clause in row["clause_ids"]})
     file = published(
         folder,
         reference__economies=[
@@ -41,7 +54,7 @@ def changes(
             for code in ("JPN", "DEU", "CHN")
         ],
         exposure__measures=[measure(clause, **of_measure) for clause in clauses],
-        exposure__measure_status=states,
+        exposure__calendar=states,
     )
     return answers(file, importer).changes
 
@@ -52,7 +65,7 @@ def changes(
         ("announced", "in_force", 3, "in force since 22 November 2026"),
         ("announced", "in_force", -3, "in force from 28 November 2026"),
         ("suspended", "in_force", 0, "in force since 25 November 2026"),
-        ("suspended", "in_force", -30, "in force from 25 December 2026"),
+        ("suspended", "in_force", -90, "in force from 23 February 2027"),
         ("in_force", "suspended", 30, "suspended since 26 October 2026 by Ann. 70/2025"),
         ("in_force", "ended", 1, "ended on 23 November 2026"),
         ("in_force", "ended", -1, "ends on 25 November 2026"),
@@ -81,19 +94,72 @@ def words(changes: Changes) -> tuple[list[str], list[str]]:
     return past, coming
 
 
-def test_thirty_days_count_to_the_last_day_of_what_ends(tmp_path: Path) -> None:
+def test_thirty_days_behind_and_ninety_ahead_count_to_the_first_day_of_the_new_state(
+    tmp_path: Path,
+) -> None:
     found = changes(
         tmp_path, state("CN-1", 2, "announced"), state("CN-2", 31, "in_force"),
-        state("CN-3", -31, "ended"), state("CN-4", -32, "ended"), state("CN-5", -31, "in_force"),
-        state("CN-6", 29, "unknown", "nobody knows"), state("CN-7", 30, "unknown", "long ago"),
+        state("CN-3", -90, "ended"), state("CN-4", -91, "ended"), state("CN-5", -91, "in_force"),
+        state("CN-6", 30, "unknown", "nobody knows"), state("CN-7", 31, "unknown", "long ago"),
     )  # fmt: skip
     assert words(found) == (
         [
             "CN-1 (title of CN-1): announced on 23 November 2026",
             "CN-6 (title of CN-6): nobody knows",
         ],
-        ["CN-3 (title of CN-3): ends on 25 December 2026"],
+        ["CN-3 (title of CN-3): ends on 22 February 2027"],
     )
+
+
+def test_a_plan_is_said_ahead_of_its_day_as_exactly_as_that_is_known(tmp_path: Path) -> None:
+    found = changes(
+        tmp_path,
+        event("planned", "PAST", date(2026, 11, 20)),
+        event("planned", "TRIAL", date(2027, 2, 1), "month"),
+        event("planned", "PLANT", date(2027, 1, 1), "year"),
+        event("planned", "PIT", date(2027, 1, 1), "year"),
+        event("planned", "SHIP", date(2026, 12, 24)),
+        state("CN-1", -37, "in_force"),
+        {**state("CN-2", -37, "in_force"), "date_precision": "month"},
+    )  # fmt: skip
+    assert words(found) == (
+        [],
+        [
+            "SHIP (title of SHIP): planned for 24 December 2026",
+            "CN-1 (title of CN-1): in force from 1 January 2027",
+            "CN-2 (title of CN-2): in force from January 2027",
+            "2 projects: planned for 2027",
+            "TRIAL (title of TRIAL): planned for February 2027",
+        ],
+    )
+    assert found.coming[3].names == ["PIT: title of PIT", "PLANT: title of PLANT"]
+
+
+def test_an_arrangement_and_a_review_are_said_ahead_and_after(tmp_path: Path) -> None:
+    found = changes(
+        tmp_path,
+        event("arrangement_ends", "TALKS", date(2027, 1, 10), clauses=["CN-1", "CN-2"]),
+        event("arrangement_ends", "OVER", date(2026, 11, 25), clauses=["CN-1"]),
+        event("review", "REPORT", date(2026, 12, 1)),
+        event("review", "LATE", date(2026, 11, 1)),
+    )  # fmt: skip
+    assert words(found) == (
+        [
+            "OVER (title of OVER): its last day was 25 November 2026, as stated; "
+            "it bears on 1 clause",
+            "LATE (title of LATE): a review or report was due on 1 November 2026",
+        ],
+        [
+            "REPORT (title of REPORT): a review or report is due on 1 December 2026",
+            "TALKS (title of TALKS): its last day is 10 January 2027, as stated; "
+            "it bears on 2 clauses",
+        ],
+    )
+
+
+def test_an_arrangement_on_others_is_not_said(tmp_path: Path) -> None:
+    talks = event("arrangement_ends", "TALKS", date(2027, 1, 10), clauses=["CN-1"])
+    assert changes(tmp_path, talks, target_iso3="USA").coming == []
 
 
 def test_clauses_with_the_same_change_stand_together_and_the_nearest_is_first(
@@ -123,7 +189,7 @@ def test_of_a_day_what_restricts_is_told_before_what_relaxes(tmp_path: Path) -> 
     file = published(
         tmp_path,
         exposure__measures=[measure("CN-1", direction="relax"), measure("CN-2")],
-        exposure__measure_status=[
+        exposure__calendar=[
             state("CN-1", 2, "unknown", "in force before"),
             state("CN-2", 2, "unknown", "suspended before"),
         ],
@@ -150,7 +216,7 @@ def test_only_measures_that_bear_on_the_importer_are_told(
 def test_a_clause_with_several_targets_is_told_once(tmp_path: Path) -> None:
     rows = [measure("CN-1", target_iso3="JPN", target_name=name) for name in ("One", "Two")]
     file = published(
-        tmp_path, exposure__measures=rows, exposure__measure_status=[state("CN-1", 2, "in_force")]
+        tmp_path, exposure__measures=rows, exposure__calendar=[state("CN-1", 2, "in_force")]
     )
     assert len(answers(file, "JPN").changes.past) == 1
 
@@ -159,10 +225,10 @@ def test_the_page_begins_with_what_changed(tmp_path: Path) -> None:
     file = published(
         tmp_path,
         exposure__measures=[measure("CN-1")],
-        exposure__measure_status=[state("CN-1", 15, "unknown", "nobody knows")],
+        exposure__calendar=[state("CN-1", 15, "unknown", "nobody knows")],
     )
     lines = [line for line in answers_markdown(answers(file, "JPN")).splitlines() if line]
     assert lines[2:6] == [
         "**What changed in the last 30 days**", "- CN-1 (title of CN-1): nobody knows",
-        "**What changes in the next 30 days**", NOTHING,
+        "**What changes in the next 90 days**", NOTHING,
     ]  # fmt: skip

@@ -168,12 +168,44 @@ def test_the_days_of_a_state_count_to_its_last_day(
 def test_a_file_of_an_earlier_version_is_named_in_a_sentence(tmp_path: Path) -> None:
     file = published(tmp_path)
     with duckdb.connect(str(file)) as connection:
-        connection.execute("alter table exposure.measure_timeline drop column excludes")
+        connection.execute("drop table exposure.calendar")
     with pytest.raises(PublicationError) as error:
         measures_on(file, "JPN")
     assert str(error.value) == (
-        "kido.duckdb is of an earlier version, with another timeline. Run kido build."
+        "kido.duckdb is of an earlier version, without the calendar of clauses. Run kido build."
     )
+
+
+@pytest.mark.parametrize(
+    ("ahead", "days", "is_listed"),
+    [
+        (None, "90 days", False),
+        (400, "400 days", True),
+        (399, "399 days", False),
+        (1, "1 day", False),
+    ],
+)
+def test_as_many_days_ahead_are_listed_as_are_asked_for(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    ahead: int | None,
+    days: str,
+    is_listed: bool,
+) -> None:
+    measure = {
+        "clause_id": "CN-1", "implementer_iso3": "CHN", "target_iso3": "ALL",
+        "direction": "restrict",
+    }  # fmt: skip
+    ends = {
+        "kind": "ends", "subject_id": "CN-1", "event_date": date(2027, 12, 30),
+        "clause_ids": ["CN-1"], "title": "a title", "status_after": "ended",
+        "because": "its own term", "date_precision": "day",
+    }  # fmt: skip
+    file = published(tmp_path, exposure__measures=[measure], exposure__calendar=[ends])
+    print_measures(measures_on(file, "JPN", ahead=ahead))
+    printed = capsys.readouterr().out
+    assert f"What changes in the next {days}\n" in printed
+    assert ("CN-1 (a title): ends on 29 December 2027" in printed) is is_listed
 
 
 ALTERNATIVES = [
