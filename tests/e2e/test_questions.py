@@ -262,7 +262,7 @@ def test_who_lists_dysprosium(answer: Answer) -> None:
     assert found[-1] == ("2026-02-05", "South Korea", "critical", "희토류 17종")
     assert ("2022-02-24", "United States", "critical", "Dysprosium") in found
     # Of the Union two lists: one of heavy rare earths, one of those that magnets need.
-    of_the_union = {row[2:] for row in found if row[1] == "European Union"}
+    of_the_union = {row[2:] for row in found if row[1] == "European Union (27 members)"}
     assert of_the_union == {
         ("critical", "heavy rare earth elements"),
         (
