@@ -432,7 +432,7 @@ def test_what_the_gate_does_not_compare_or_compares_without_sources(project: Pro
         name for name, schema in schemas.items() if schema == "catalog"
     }
     assert {name for name, meta in metas.items() if meta.get("compared") == "count"} == {
-        "exposure.early_warnings", "exposure.notices", "trade.revisions",
+        "exposure.calendar", "exposure.early_warnings", "exposure.notices", "trade.revisions",
         "trade.source_differences",
         # Of the newest year of trade, which moves on.
         "dependency.alternatives", "dependency.scenario_results", "exposure.relief_scenarios",

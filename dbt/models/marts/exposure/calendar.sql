@@ -52,92 +52,70 @@ statuses as (
 ),
 
 -- The day a suspension begins, and the one after its last, are known when it is.
-turning_days as (
-
-    select
-        clause_id,
-        snapshot_id,
-        known_at,
-        unnest([suspended_from, cast(suspended_to + interval 1 day as date)]) as turning_day
-    from suspensions
-
-),
-
 known_days as (
 
     select
-        turning_days.clause_id,
-        turning_days.turning_day,
-        max(turning_days.known_at) as known_at
-    from turning_days
+        suspensions.clause_id,
+        suspensions.known_at,
+        unnest(
+            [suspensions.suspended_from, cast(suspensions.suspended_to + interval 1 day as date)]
+        ) as turning_day
+    from suspensions
     inner join clauses
         on
-            turning_days.clause_id = clauses.clause_id
-            and turning_days.snapshot_id = clauses.snapshot_id
-    group by turning_days.clause_id, turning_days.turning_day
-
-),
-
-changes as (
-
-    select
-        statuses.*,
-        clauses.source,
-        clauses.date_precision,
-        clauses.inferred,
-        lag(statuses.status) over (
-            partition by statuses.clause_id order by statuses.valid_from
-        ) as status_before,
-        case statuses.status
-            when 'announced' then 'announced_date'
-            when 'ended' then 'ended_date'
-            when 'in_force'
-                then if(statuses.valid_from = clauses.effective_date, 'effective_date', null)
-        end as dated_by,
-        greatest(
-            clauses.known_at,
-            known_days.known_at,
-            case statuses.status
-                when 'ended' then clauses.ended_known_at
-                when 'unknown' then clauses.unknown_known_at
-            end
-        ) as known_at
-    from statuses
-    inner join clauses on statuses.clause_id = clauses.clause_id
-    left join known_days
-        on
-            statuses.clause_id = known_days.clause_id
-            and statuses.valid_from = known_days.turning_day
+            suspensions.clause_id = clauses.clause_id
+            and suspensions.snapshot_id = clauses.snapshot_id
 
 ),
 
 changes_of_clauses as (
 
     select
+        statuses.clause_id as subject_id,
+        statuses.valid_from as event_date,
+        [statuses.clause_id] as clause_ids,
+        statuses.title,
+        statuses.implementer_iso3,
+        statuses.target_iso3,
+        lag(statuses.status) over (
+            partition by statuses.clause_id order by statuses.valid_from
+        ) as status_before,
+        statuses.status as status_after,
         case
-            when status = 'ended' then 'ends'
+            when status_after = 'ended' then 'ends'
             when status_before = 'suspended' then 'suspension_ends'
-            when status = 'unknown' and status_before is not null then 'lapses'
+            when status_after = 'unknown' and status_before is not null then 'lapses'
             else 'begins'
         end as kind,
-        clause_id as subject_id,
-        valid_from as event_date,
-        [clause_id] as clause_ids,
-        title,
-        implementer_iso3,
-        target_iso3,
-        status_before,
-        status as status_after,
-        hs6_codes,
-        minerals,
-        date_precision,
-        date_precision <> 'day' or coalesce(list_contains(inferred, dated_by), false)
-            as is_inferred,
-        known_at,
-        because,
-        source,
-        source_url
-    from changes
+        statuses.hs6_codes,
+        statuses.minerals,
+        clauses.date_precision,
+        case statuses.status
+            when 'announced' then 'announced_date'
+            when 'ended' then 'ended_date'
+            when 'in_force'
+                then if(statuses.valid_from = clauses.effective_date, 'effective_date', null)
+        end as dated_by,
+        clauses.date_precision <> 'day'
+        or coalesce(list_contains(clauses.inferred, dated_by), false) as is_inferred,
+        greatest(
+            clauses.known_at,
+            (
+                select max(known_days.known_at) from known_days
+                where
+                    statuses.clause_id = known_days.clause_id
+                    and statuses.valid_from = known_days.turning_day
+            ),
+            case statuses.status
+                when 'ended' then clauses.ended_known_at
+                when 'unknown' then clauses.unknown_known_at
+            end
+        ) as known_at,
+        statuses.because,
+        clauses.source,
+        statuses.source_url
+    from statuses
+    inner join clauses on statuses.clause_id = clauses.clause_id
 
 ),
 
