@@ -54,6 +54,8 @@ select
 from events
 where
     date_diff('day', $day, event_date) between -{DAYS} and $ahead
+    -- Of what is known to the year alone it is not known that it comes so soon.
+    and (date_precision <> 'year' or $ahead >= 365)
     and (
         len(clause_ids) = 0
         or exists (

@@ -7,10 +7,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from dagster_project.serving.answers import answers, answers_markdown
-from dagster_project.serving.changes import NOTHING, Change, Changes
+from dagster_project.serving.catalog import asking
+from dagster_project.serving.changes import NOTHING, Change, Changes, changes_around
 from tests.unit.serving.test_answers import published
 
 DAY = date(2026, 11, 25)
@@ -43,11 +45,9 @@ def event(
     }  # fmt: skip
 
 
-def changes(
-    folder: Path, *states: dict[str, Any], importer: str = "JPN", **of_measure: Any
-) -> Changes:
+def file_with(folder: Path, *states: dict[str, Any], **of_measure: Any) -> Path:
     clauses = sorted({clause for row in states for clause in row["clause_ids"]})
-    file = published(
+    return published(
         folder,
         reference__economies=[
             {"economy_iso3": code, "name": code, "is_eu27": code == "DEU"}
@@ -56,7 +56,12 @@ def changes(
         exposure__measures=[measure(clause, **of_measure) for clause in clauses],
         exposure__calendar=states,
     )
-    return answers(file, importer).changes
+
+
+def changes(
+    folder: Path, *states: dict[str, Any], importer: str = "JPN", **of_measure: Any
+) -> Changes:
+    return answers(file_with(folder, *states, **of_measure), importer).changes
 
 
 @pytest.mark.parametrize(
@@ -112,8 +117,7 @@ def test_thirty_days_behind_and_ninety_ahead_count_to_the_first_day_of_the_new_s
 
 
 def test_a_plan_is_said_ahead_of_its_day_as_exactly_as_that_is_known(tmp_path: Path) -> None:
-    found = changes(
-        tmp_path,
+    rows = (
         event("planned", "PAST", date(2026, 11, 20)),
         event("planned", "TRIAL", date(2027, 2, 1), "month"),
         event("planned", "PLANT", date(2027, 1, 1), "year"),
@@ -121,18 +125,19 @@ def test_a_plan_is_said_ahead_of_its_day_as_exactly_as_that_is_known(tmp_path: P
         event("planned", "SHIP", date(2026, 12, 24)),
         state("CN-1", -37, "in_force"),
         {**state("CN-2", -37, "in_force"), "date_precision": "month"},
-    )  # fmt: skip
-    assert words(found) == (
-        [],
-        [
-            "SHIP (title of SHIP): planned for 24 December 2026",
-            "CN-1 (title of CN-1): in force from 1 January 2027",
-            "CN-2 (title of CN-2): in force from January 2027",
-            "2 projects: planned for 2027",
-            "TRIAL (title of TRIAL): planned for February 2027",
-        ],
     )
-    assert found.coming[3].names == ["PIT: title of PIT", "PLANT: title of PLANT"]
+    soon = [
+        "SHIP (title of SHIP): planned for 24 December 2026",
+        "CN-1 (title of CN-1): in force from 1 January 2027",
+        "CN-2 (title of CN-2): in force from January 2027",
+        "TRIAL (title of TRIAL): planned for February 2027",
+    ]
+    file = file_with(tmp_path, *rows)
+    assert words(answers(file, "JPN").changes) == ([], soon)
+    with duckdb.connect(str(file), read_only=True) as connection:
+        year = changes_around(asking(connection), "JPN", DAY, 365)
+    assert words(year) == ([], [*soon[:3], "2 projects: planned for 2027", soon[3]])
+    assert year.coming[3].names == ["PIT: title of PIT", "PLANT: title of PLANT"]
 
 
 def test_an_arrangement_and_a_review_are_said_ahead_and_after(tmp_path: Path) -> None:
