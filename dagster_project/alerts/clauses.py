@@ -18,7 +18,7 @@ CATCH_UP_DAYS = 3
 
 
 def restriction_clauses(settings: Settings, link: str) -> Iterator[Problem]:
-    """The changes of the clauses that concern the settings' importer, up to 30 days ahead.
+    """The changes of the clauses that concern the settings' importer, up to `changes.DAYS` ahead.
 
     Clauses that change on one day for one reason are one problem: level 1 ahead of the day, 2 from
     it on. Nothing without a published file. Raises PublicationError for one of an earlier version.

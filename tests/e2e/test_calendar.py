@@ -111,6 +111,8 @@ def test_a_terminal_lists_as_many_days_ahead_as_are_asked_for(built: Path) -> No
     year = ahead("JPN", "365")
     assert "its last day is 10 January 2027, as stated; it bears on 10 clauses" in year
     assert "planned for February 2027" in year
+    assert " projects: planned for 2027" in year
+    assert "planned for 2027" not in ahead("JPN", "90")
     assert "CN-2024-46-2" not in year, "aimed at the United States"
 
 

@@ -54,6 +54,17 @@ def test_half_of_a_french_plant_is_for_japan(rows: Rows) -> None:
     ) == [(250 + 45, 600 / 2, None, "no_code_of_the_material")]
 
 
+def test_the_second_phase_of_white_mesa_is_counted_without_the_first(rows: Rows) -> None:
+    """From 2029 the mill has 6,000 t of NdPr oxide a year, with the 850 to 1,000 t of today."""
+    assert rows(
+        "select tonnes_low, tonnes_high from exposure.relief_scenarios "
+        "where project = 'WHITE_MESA_2' and material = 'ndpr_oxide' and year = 2034"
+    ) == [(6000 - 1000, 6000 - 850)]
+    assert rows(
+        "select replaced_in_year from reference.supply_projects where project = 'WHITE_MESA_1'"
+    ) == [(2029,)]
+
+
 def test_the_use_that_nobody_cites_is_that_of_trade(rows: Rows) -> None:
     """Of American magnets no production is known: what BACI has of the imports, by weight."""
     ((imports,),) = rows(
