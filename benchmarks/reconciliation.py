@@ -33,7 +33,7 @@ from dagster_project.settings import DBT_PROJECT, Settings
 from dagster_project.sources.registry import source_named
 from tests.dbt_project import Project
 from tests.fakes.comtrade import as_json
-from tests.integration.marts import Marts
+from tests.integration.marts import marts_of, tomorrow
 from tests.integration.reconciling import FLOWS, INPUTS, RECONCILIATION, Reconciliation
 from tests.real_trade import flows_of_2024
 
@@ -100,7 +100,7 @@ def inputs_of(year: Path, folder: Path) -> Mapping[str, pl.DataFrame]:
     land_files(home, comtrade, [file], retrieved=date(2025, 11, 24))
     land_bundled(home, baci)
     conform(home, baci)
-    return Marts(folder).of(home, comtrade, INPUTS, keep_snapshots=True)
+    return marts_of(home, comtrade, INPUTS, day=tomorrow(), keep_snapshots=True)
 
 
 def read_baci(file: Path) -> pl.DataFrame:
