@@ -89,8 +89,8 @@ def _hosts(value: object) -> object:
     return hosts
 
 
-NO_IMPORTERS = ("EU27", "WLD", "_X")
-"""Codes in the list of economies that are not a single economy."""
+NO_IMPORTERS = ("WLD", "_X")
+"""Codes in the list of economies that import nothing: the world, and what is not published."""
 
 NOT_IN_HOME = "%?*[]"
 """Characters that may not be in the path of the home: `?` begins the parameters of an address of

@@ -198,10 +198,12 @@ HUB_SHARE_REASONS: tuple[HubShareReason, ...] = get_args(HubShareReason)
 the first that applies."""
 
 RankingReason = Literal[
-    TradeGroupReason, "no_imports_known", "reliance_not_known", "recycling_not_known"
+    TradeGroupReason, "no_imports_known", "no_reliance", "reliance_not_known",
+    "governance_not_known", "recycling_not_known",
 ]  # fmt: skip
 RANKING_REASONS: tuple[RankingReason, ...] = get_args(RankingReason)
-"""Why a supply risk is null, or of the world's supply alone: the first that applies."""
+"""Why a supply risk is null, of the world's supply alone, or of an economy that relies on nobody:
+the first that applies."""
 
 RiskFactor = Literal[
     "hhi_global_supply", "hhi_consumer_sourcing", "import_reliance", "eol_recycling_rate",
@@ -285,6 +287,10 @@ BaselineReason = Literal["before_announcement", "not_reported", "across_a_break"
 BASELINE_REASONS: tuple[BaselineReason, ...] = get_args(BaselineReason)
 """Why a month has no baseline: it is itself before the announcement, no figure is reported for the
 same month of the two years before, or the code covered other goods then."""
+
+CurrentReason = Literal["no_figures", "older_than_baseline"]
+CURRENT_REASONS: tuple[CurrentReason, ...] = get_args(CurrentReason)
+"""Why it is not known what a clause hits today."""
 
 ExposureReason = Literal["no_figures", "exports_only", "largest_flows_only"]
 EXPOSURE_REASONS: tuple[ExposureReason, ...] = get_args(ExposureReason)

@@ -290,7 +290,7 @@ def _origin(line: Line, names: str | None) -> str:
 
 def _drawn(line: Line) -> str:
     """The trend as bars, between its first year or month and its last."""
-    drawn = bars(line.trend or ())
+    drawn = bars(line.trend or ()) if len(line.trend or ()) > 1 else ""
     if not drawn:
         return ""
     last = (line.period or "").rpartition("/")[2][: len(line.trend_from or "")]

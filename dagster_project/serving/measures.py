@@ -141,7 +141,9 @@ order by timeline.valid_from desc, timeline.clause_id
 _EXPOSURES = """
 select
     clause_id, commodity_code, baseline_from, baseline_to, baseline_value_usd,
-    exposed_value_low_usd, exposed_value_high_usd, exposed_share_low, exposed_share_high, reason
+    exposed_value_low_usd, exposed_value_high_usd, exposed_share_low, exposed_share_high, reason,
+    current_from, current_to, current_exposed_value_low_usd, current_exposed_value_high_usd,
+    current_exposed_share_low, current_exposed_share_high, current_reason
 from exposure.importer_exposure
 where importer_iso3 = $importer
 order by clause_id, exposed_value_high_usd desc nulls last, commodity_code
@@ -150,7 +152,9 @@ _TOGETHER = """
 select
     joint.commodity_code, groups.name, joint.clause_ids, joint.clauses_without_figures,
     joint.exposed_share_low, joint.exposed_share_high, joint.exposed_value_low_usd,
-    joint.exposed_value_high_usd, joint.baseline_from, joint.baseline_to, joint.reason
+    joint.exposed_value_high_usd, joint.baseline_from, joint.baseline_to, joint.reason,
+    joint.current_from, joint.current_to, joint.current_exposed_share_low,
+    joint.current_exposed_share_high, joint.current_reason
 from exposure.joint_exposure as joint
 left join reference.mineral_groups as groups
     on groups.mineral_group in (joint.commodity_code, 'hs_' || joint.commodity_code)
@@ -199,11 +203,11 @@ def print_measures(page: Measures) -> None:
         print_text("What is in force together hits, of its imports", style="bold")
         excludes = {row["clause_id"]: row["excludes"] for row in page.clauses}
         for row in page.together:
-            if row["reason"] != "no_figures":
+            if _is_known(row):
                 print_text(_together(row, excludes), indent=2)
                 if others := page.others.get(row["commodity_code"]):
                     print_text(_of_others(others), indent=4, style="dim")
-        if unknown := [row for row in page.together if row["reason"] == "no_figures"]:
+        if unknown := [row for row in page.together if not _is_known(row)]:
             codes = sorted(row["commodity_code"] for row in unknown)
             print_text(f"No figures at hand of {first_of(codes)}", indent=2)
         print_text("")
@@ -273,13 +277,13 @@ def _exposure(clause: Row, page: Measures) -> Iterator[str]:
 def _hits(clause: Row, page: Measures) -> Iterator[str]:
     """What a clause hits, as far as it is known; then the codes without figures or flows."""
     rows = page.exposures.get(clause["clause_id"], ())
-    known = [row for row in rows if row["reason"] != "no_figures"]
+    known = [row for row in rows if _is_known(row)]
     if known and clause["excludes"]:
         codes = first_of([row["commodity_code"] for row in known])
         yield f"leaves out {clause['excludes']}: how much of {codes} it hits is not known"
     else:
         yield from _amounts(known, clause)
-    if unknown := [row["commodity_code"] for row in rows if row["reason"] == "no_figures"]:
+    if unknown := [row["commodity_code"] for row in rows if not _is_known(row)]:
         yield f"no figures at hand of {', '.join(sorted(unknown))}"
     named = {row["commodity_code"] for row in rows}
     without = [code for code in clause["hs6_codes"] if code not in named]
@@ -304,6 +308,40 @@ def _amounts(known: Sequence[Row], clause: Row) -> Iterator[str]:
         if of_reason := [row for row in known if row["reason"] == reason]:
             codes = first_of([row["commodity_code"] for row in of_reason])
             yield f"{hits} {_values(of_reason)}, {known_by}: {codes}"
+    # Beside what it was meant to hit what it hits now, where that is not the same trade.
+    newer = [row for row in known if row["current_reason"] is None and _is_newer(row)]
+    if newer:
+        yield f"by the newest trade {hits} {_newest_values(newer)}: {first_of(_newest(newer), 4)}"
+
+
+def _is_known(row: Row) -> bool:
+    """Whether there are figures of what was meant to be hit, or of what is hit now."""
+    return row["reason"] != "no_figures" or row["current_reason"] is None
+
+
+def _is_newer(row: Row) -> bool:
+    return row["current_to"] != row["baseline_to"] or row["reason"] is not None
+
+
+def _newest(rows: Sequence[Row]) -> list[str]:
+    """The shares of codes by the newest trade, the largest first."""
+    has_one_period = len({_newest_period(row) for row in rows}) == 1
+    return [
+        f"{row['commodity_code']} up to {percent(row['current_exposed_share_high'])}"
+        + ("" if has_one_period else f" in {_newest_period(row)}")
+        for row in sorted(rows, key=lambda row: -row["current_exposed_value_high_usd"])
+    ]
+
+
+def _newest_values(rows: Sequence[Row]) -> str:
+    low = sum(row["current_exposed_value_low_usd"] for row in rows)
+    high = sum(row["current_exposed_value_high_usd"] for row in rows)
+    periods = ", ".join(sorted({_newest_period(row) for row in rows}))
+    return f"{_bounds(millions(low), millions(high))} of {periods}"
+
+
+def _newest_period(row: Row) -> str:
+    return _between(row["current_from"], row["current_to"])
 
 
 def _values(rows: Sequence[Row]) -> str:
@@ -316,18 +354,23 @@ def _values(rows: Sequence[Row]) -> str:
 
 def _together(row: Row, excludes: Mapping[str, str | None]) -> str:
     """A line of what clauses hit together, by share where the imports are known."""
+    parts = []
     if row["reason"] is None:
         hit = _bounds(percent(row["exposed_share_low"]), percent(row["exposed_share_high"]))
-    else:
+        parts.append(f"{hit} of {_period(row)}")
+    elif row["reason"] != "no_figures":
         hit = _bounds(
             millions(row["exposed_value_low_usd"]), millions(row["exposed_value_high_usd"])
         )
+        parts.append(f"{hit} of {_period(row)}, of which all imports are not known")
+    if row["current_reason"] is None and _is_newer(row):
+        shares = (row["current_exposed_share_low"], row["current_exposed_share_high"])
+        parts.append(f"{_bounds(*map(percent, shares))} of {_newest_period(row)}")
     without = row["clauses_without_figures"]
     return (
-        f"{row['name'] or row['commodity_code']}: {hit} of {_period(row)} "
+        f"{row['name'] or row['commodity_code']}: {'; '.join(parts)} "
         f"({', '.join(row['clause_ids'])})"
         + (f"; no figures at hand of {', '.join(without)}" if without else "")
-        + ("; all imports are not known" if row["reason"] else "")
         + "".join(
             f"; {clause} leaves out {excludes[clause]}"
             for clause in row["clause_ids"]
@@ -348,7 +391,10 @@ def _bounds(low: str, high: str) -> str:
 
 def _period(row: Row) -> str:
     """The year of a baseline, or its first and last month."""
-    first, last = row["baseline_from"], row["baseline_to"]
+    return _between(row["baseline_from"], row["baseline_to"])
+
+
+def _between(first: date, last: date) -> str:
     if (first.month, first.day, last.month, last.day, last.year) == (1, 1, 12, 31, first.year):
         return str(first.year)
     return f"{first:%Y-%m} to {last:%Y-%m}"
@@ -361,5 +407,5 @@ def first_of(items: Sequence[str], most: int = 6) -> str:
 
 
 def millions(value: float) -> str:
-    """`USD 12.3 m`, or `USD 0`."""
-    return f"USD {value / 1e6:,.1f} m" if value else "USD 0"
+    """`USD 12.3 m`, or of less than a tenth of a million `USD 45,678`."""
+    return f"USD {value / 1e6:,.1f} m" if value >= 1e5 else f"USD {value:,.0f}"

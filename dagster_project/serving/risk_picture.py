@@ -27,15 +27,23 @@ _Scale = Callable[[float], float]
 
 @dataclass(frozen=True)
 class Material:
-    """A point of the picture: its risk with bounds, and what hits its imports."""
+    """A point of the picture: its risk with bounds, and what hits its imports.
+
+    Without a figure of the risk it is the bounds alone.
+    """
 
     name: str
     importance: float
-    risk: float
+    risk: float | None
     low: float
     high: float
     is_of_world_alone: bool
     is_restricted: bool
+
+    @property
+    def middle(self) -> float:
+        """Where its name stands."""
+        return (self.low + self.high) / 2 if self.risk is None else self.risk
 
 
 def drawn(connection: duckdb.DuckDBPyConnection, importer: str) -> str | None:
@@ -50,7 +58,8 @@ def drawn(connection: duckdb.DuckDBPyConnection, importer: str) -> str | None:
 # Elements of a family that has a row of its own are left to it.
 _MATERIALS = """
 with ranking as (
-    select * from dependency.risk_ranking where importer_iso3 = $1
+    select * from dependency.risk_ranking
+    where importer_iso3 = $1 and is_first and supply_risk_low is not null
 ),
 names as (
     select material, any_value(material_name) as name from reference.materials group by material
@@ -59,25 +68,26 @@ select
     coalesce(names.name, ranking.material),
     ranking.economic_importance,
     ranking.supply_risk,
-    coalesce(ranking.supply_risk_low, ranking.supply_risk),
-    coalesce(ranking.supply_risk_high, ranking.supply_risk),
+    ranking.supply_risk_low,
+    ranking.supply_risk_high,
     ranking.supply_used = 'global',
     case
         when ranking.mineral_group is null then len(ranking.restricting_producers) > 0
-        else coalesce(ranking.restricted_share_high, 1) > 0 and len(ranking.clauses_in_force) > 0
+        else coalesce(
+            len(ranking.clauses_that_hit) > 0 and coalesce(ranking.restricted_share_high, 1) > 0,
+            false
+        )
     end
 from ranking
 left join names on ranking.material = names.material
 left join reference.minerals as minerals on ranking.material = minerals.mineral
-where ranking.supply_risk is not null
-and ranking.economic_importance is not null
+where ranking.economic_importance is not null
 and not exists (
     select 1 from ranking as families
     where families.material = minerals.family || 's'
-    and families.supply_risk is not null
     and ranking.supply_used in (families.supply_used, 'global')
 )
-order by ranking.supply_risk desc, ranking.material
+order by ranking.rank_low, ranking.material
 """
 
 _TITLE = """
@@ -104,7 +114,7 @@ def _svg(importer: str, year: int, materials: Sequence[Material]) -> str:
         text(
             LEFT, 40,
             "Method of the European Commission. Red: under a restriction in force. "
-            "Hollow: of the world's supply alone. Line: what the printed inputs allow.",
+            "Hollow: of the world's supply alone. Line: what the inputs allow; it can be alone.",
             FAINT,
         ),
         *_axes(x, y, largest_risk),
@@ -112,21 +122,27 @@ def _svg(importer: str, year: int, materials: Sequence[Material]) -> str:
     taken = [
         (
             x(material.importance) - RADIUS,
-            y(material.risk) - RADIUS,
+            y(material.middle) - RADIUS,
             x(material.importance) + RADIUS,
-            y(material.risk) + RADIUS,
+            y(material.middle) + RADIUS,
         )
         for material in materials
     ]
     for material in materials:
         colour = RESTRICTED if material.is_restricted else FREE
-        across, up = x(material.importance), y(material.risk)
+        across, up = x(material.importance), y(material.middle)
         fill = "#ffffff" if material.is_of_world_alone else colour
-        parts += [
-            line(across, y(material.low), across, y(material.high), colour),
-            f'<circle cx="{across:.1f}" cy="{up:.1f}" r="{RADIUS}" fill="{fill}" '
-            f'stroke="{colour}" stroke-width="1.5"/>',
-        ]
+        parts.append(line(across, y(material.low), across, y(material.high), colour))
+        if material.risk is None:
+            parts += [
+                line(across - RADIUS, y(end), across + RADIUS, y(end), colour)
+                for end in (material.low, material.high)
+            ]
+        else:
+            parts.append(
+                f'<circle cx="{across:.1f}" cy="{up:.1f}" r="{RADIUS}" fill="{fill}" '
+                f'stroke="{colour}" stroke-width="1.5"/>'
+            )
         place = _free_place(material.name, across, up, taken)
         if place is not None:
             parts.append(text(place[0], place[1], material.name, INK, size=10))

@@ -76,3 +76,13 @@
         or ({{ target_iso3 }} = 'EU27' and {{ economies }}.is_eu27)
     )
 {%- endmacro %}
+
+
+{# Why it is not known what a clause hits today; null where it is. What is older than the trade that
+   it was meant to hit is no news. #}
+{% macro current_reason(current_to, baseline_to) -%}
+    case
+        when {{ current_to }} is null then 'no_figures'
+        when {{ current_to }} < {{ baseline_to }} then 'older_than_baseline'
+    end
+{%- endmacro %}

@@ -79,6 +79,13 @@
 {%- endmacro %}
 
 
+{# Whether the weight of a sum of flows counts: flows without one are a small part of the value of
+   all of them, whoever they are of. #}
+{% macro is_mostly_weighed(weighed_value, value) -%}
+    {{ weighed_value }} >= {{ least_weight_coverage() }} * {{ value }}
+{%- endmacro %}
+
+
 {# A share, which rounding never makes more than the whole; null stays null. #}
 {% macro capped_at_one(share) -%}
     case when {{ share }} > 1 then 1 else {{ share }} end

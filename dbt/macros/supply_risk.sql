@@ -77,9 +77,19 @@
 {%- endmacro %}
 
 
-{# Whether a material is critical by the thresholds of the European Commission since 2017. #}
-{% macro is_critical(supply_risk, economic_importance) -%}
-    {{ supply_risk }} >= 1.0 and {{ economic_importance }} >= 2.8
+{# Whether an economic importance counts, by the threshold of the European Commission since 2017. #}
+{% macro is_important(economic_importance) -%}
+    {{ economic_importance }} >= 2.8
+{%- endmacro %}
+
+
+{# Whether a material is critical by the thresholds of the European Commission since 2017: decided
+   where the whole of a risk between its bounds is on one side. #}
+{% macro is_critical(supply_risk_low, supply_risk_high, economic_importance) -%}
+    case
+        when {{ supply_risk_high }} < 1.0 then false
+        when {{ supply_risk_low }} >= 1.0 then true
+    end and {{ is_important(economic_importance) }}
 {%- endmacro %}
 
 
@@ -105,6 +115,13 @@
 {# The worst governance: that of an economy without figures, where an upper bound is asked for. #}
 {% macro worst_governance() -%}
     10
+{%- endmacro %}
+
+
+{# Most of a consumer's sourcing that may have no governance score, for its concentration weighted
+   with governance to be a figure. #}
+{% macro most_without_a_score() -%}
+    0.05
 {%- endmacro %}
 
 

@@ -11,8 +11,13 @@ with shares as not materialized (
         measure,
         amount
     from {{ ref('supplier_shares') }}
-    -- In shares `_X` is the rest of a total, in flows it is a supplier without a share.
-    where source = 'baci' and starts_with(mineral_group, 'hs_') and supplier_iso3 <> '_X'
+    -- In shares `_X` is the rest of a total, in flows it is a supplier without a share; the Union's
+    -- are sums of flows.
+    where
+        source = 'baci'
+        and starts_with(mineral_group, 'hs_')
+        and supplier_iso3 <> '_X'
+        and importer_iso3 <> 'EU27'
 
 ),
 

@@ -24,6 +24,7 @@ from dagster_project.errors import KidoError
 from dagster_project.lake.landing import Landing
 from dagster_project.lake.store import Store
 from dagster_project.lake.tables import Lake
+from dagster_project.lake.vocabulary import UNION, eu27_members
 from dagster_project.serving.trace import Lineage, print_lineage, trace
 from dagster_project.settings import DBT_PROJECT
 from tests import contract, nightly
@@ -123,10 +124,16 @@ def supplies(lake: LakeOfHome, row: Row) -> tuple[float, dict[str, float]]:
         if one["procedure_code"] is one["transport_code"] is one["second_partner_iso3"] is None
     ]
     if row["frequency"] == "A":
-        reconciled = lake.rows(
-            "reconciled_trade", row, source=row["source"], importer_iso3=row["importer_iso3"],
-            period_start=row["period_start"], hs6_code=codes,
-        )  # fmt: skip
+        is_union = row["importer_iso3"] == UNION
+        importers = sorted(eu27_members()) if is_union else row["importer_iso3"]
+        reconciled = [
+            one
+            for one in lake.rows(
+                "reconciled_trade", row, source=row["source"], importer_iso3=importers,
+                period_start=row["period_start"], hs6_code=codes,
+            )
+            if not (is_union and one["exporter_iso3"] in eu27_members())
+        ]  # fmt: skip
         newest = {code: max(one["hs_revision"] for one in reconciled if one["hs6_code"] == code)
                   for code in {one["hs6_code"] for one in reconciled}}  # fmt: skip
         flows += [

@@ -44,6 +44,7 @@ annual as (
         totals.hhi,
         totals.hhi_low,
         totals.comparable_since,
+        totals.is_cut_list,
         totals.source,
         totals.snapshot_ids,
         year(totals.period_start) as year,
@@ -67,17 +68,21 @@ annual as (
 
 ),
 
--- A trend does not run across a break of the nomenclature.
+-- A trend does not run across a break of the nomenclature, nor from a list of the largest flows to
+-- a whole one.
 comparable as (
 
     select * from annual
     where year >= {{ first_year }}
-    qualify
-        comparable_since is not distinct from last_value(comparable_since) over (
+    window
+        all_years as (
             partition by importer_iso3, mineral_group, measure
             order by year
             rows between unbounded preceding and unbounded following
         )
+    qualify
+        comparable_since is not distinct from last_value(comparable_since) over all_years
+        and is_cut_list is not distinct from last_value(is_cut_list) over all_years
 
 ),
 

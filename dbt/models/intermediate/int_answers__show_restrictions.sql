@@ -25,6 +25,30 @@ mineral_group_codes as (
 
 ),
 
+-- What all that is in force together hits of rare earths, by the newest trade.
+hit as (
+
+    select
+        joint_exposure.importer_iso3,
+        {{ sum_in_order('joint_exposure.current_exposed_value_low_usd') }} as low_usd,
+        {{ sum_in_order('joint_exposure.current_exposed_value_high_usd') }} as high_usd,
+        cast(min(joint_exposure.current_year) as varchar) as first_year,
+        cast(max(joint_exposure.current_year) as varchar) as last_year,
+        {{ union_of_snapshots('joint_exposure.snapshot_ids') }} as snapshot_ids
+    from {{ ref('joint_exposure') }} as joint_exposure
+    semi join mineral_group_codes
+        on
+            mineral_group_codes.mineral_group = 'rare_earths'
+            and joint_exposure.commodity_code
+            in (mineral_group_codes.hs6_code, mineral_group_codes.mineral_group)
+    where
+        joint_exposure.valid_from <= {{ as_of_day() }}
+        and (joint_exposure.valid_to is null or joint_exposure.valid_to > {{ as_of_day() }})
+        and joint_exposure.current_reason is null
+    group by joint_exposure.importer_iso3
+
+),
+
 -- All but the supplier itself.
 importers as (
 
@@ -161,13 +185,22 @@ select
         'unknown': 'coalesce(states_together.unknown, 0)',
         'lapsed': 'coalesce(states_together.lapsed, 0)',
         'suspended': 'coalesce(states_together.suspended, 0)',
+        'hit_low': 'hit.low_usd',
+        'hit_high': 'hit.high_usd',
+        'hit_years': "concat_ws(' to ', hit.first_year, nullif(hit.last_year, hit.first_year))",
     }) }} as detail,
     cast(null as double[]) as trend,
     cast(null as varchar) as trend_from,
     catalogue.source,
     catalogue.vintage_at,
-    case when catalogue.source is not null then snapshots.snapshot_ids end as snapshot_ids
+    case
+        when catalogue.source is not null
+            then {{ snapshots_together(
+                ['snapshots.snapshot_ids', 'coalesce(hit.snapshot_ids, [])']
+            ) }}
+    end as snapshot_ids
 from importers
 left join states_together on importers.importer_iso3 = states_together.importer_iso3
+left join hit on importers.importer_iso3 = hit.importer_iso3
 left join catalogue on true
 cross join snapshots

@@ -25,7 +25,7 @@ codes_of_groups as (
 economies as (
 
     select * from {{ ref('economies') }}
-    where economy_iso3 not in ('_X', 'WLD', 'EU27')
+    where economy_iso3 not in ('_X', 'WLD')
 
 ),
 

@@ -40,6 +40,7 @@ sums as (
         end as others_high_t,
         {{ sum_in_order('share_low') }} filter (where economy_iso3 <> '_X') as listed_low_share,
         {{ sum_in_order('share_high') }} filter (where economy_iso3 <> '_X') as listed_high_share,
+        count(amount_t) filter (where economy_iso3 = '_X') > 0 as has_printed_others,
         count(*) filter (where is_missing and not is_outside_total) as missing_figures
     from parts
     group by source, material, stage, year
@@ -118,8 +119,16 @@ bounded as (
         total_high_t,
         rest_low,
         rest_high,
-        case when not has_shares then coalesce(rest_low, 0) end as amount_low_t,
-        case when not has_shares then rest_high end as amount_high_t
+        case
+            when has_shares then null
+            when has_printed_others then others_low_t
+            else coalesce(rest_low, 0)
+        end as amount_low_t,
+        case
+            when has_shares then null
+            when has_printed_others then others_high_t
+            else rest_high
+        end as amount_high_t
     from totals
 
 )

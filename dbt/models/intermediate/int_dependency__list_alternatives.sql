@@ -9,7 +9,7 @@ with sides as (
     where
         flow = 'import'
         and is_latest_edition
-        and economy_iso3 <> 'EU27'
+        and economy_iso3 <> partner_iso3
         and value_usd > 0
 
 ),
@@ -25,6 +25,23 @@ flows as (
 
 ),
 
+insiders as (
+
+    select * from {{ ref('int_dependency__list_insiders') }}
+
+),
+
+insiders_of_importers as (
+
+    select
+        importer_iso3,
+        count(*) as insiders
+    from insiders
+    group by importer_iso3
+
+),
+
+-- The Union's imports are in its members' already.
 codes as (
 
     select
@@ -35,6 +52,7 @@ codes as (
         {{ sum_in_order('value_usd') }} as world_usd,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from flows
+    where importer_iso3 <> 'EU27'
     group by hs6_code, hs_revision, year, source
 
 ),
@@ -49,8 +67,9 @@ exporters as (
         {{ sum_in_order('value_usd') }} as exports_usd,
         case
             when
-                {{ sum_in_order('weighed_value_usd') }}
-                >= {{ least_weight_coverage() }} * {{ sum_in_order('value_usd') }}
+                {{ is_mostly_weighed(
+                    sum_in_order('weighed_value_usd'), sum_in_order('value_usd')
+                ) }}
                 then {{ sum_in_order('net_weight_kg') }}
         end as exports_kg,
         row_number() over (
@@ -58,7 +77,7 @@ exporters as (
             order by {{ sum_in_order('value_usd') }} desc, exporter_iso3 asc
         ) as world_rank
     from flows
-    where exporter_iso3 <> '_X'
+    where exporter_iso3 <> '_X' and importer_iso3 <> 'EU27'
     group by hs6_code, exporter_iso3
 
 ),
@@ -95,7 +114,7 @@ shares as (
 
 ),
 
--- One exporter more than are listed: an importer is no alternative of its own.
+-- More exporters than are listed: an importer is no alternative of its own.
 pairs as (
 
     select
@@ -103,11 +122,14 @@ pairs as (
         importers.importer_iso3,
         exporters.supplier_iso3
     from importers
-    inner join exporters
+    inner join exporters on importers.hs6_code = exporters.hs6_code
+    inner join insiders_of_importers
+        on importers.importer_iso3 = insiders_of_importers.importer_iso3
+    anti join insiders
         on
-            importers.hs6_code = exporters.hs6_code
-            and importers.importer_iso3 <> exporters.supplier_iso3
-    where exporters.world_rank <= {{ largest_exporters }} + 1
+            importers.importer_iso3 = insiders.importer_iso3
+            and exporters.supplier_iso3 = insiders.insider_iso3
+    where exporters.world_rank <= {{ largest_exporters }} + insiders_of_importers.insiders
     union distinct
     select
         hs6_code,
@@ -115,6 +137,28 @@ pairs as (
         supplier_iso3
     from shares
     where share_of_importer >= {{ least_share }}
+
+),
+
+insiders_above as (
+
+    select
+        pairs.hs6_code,
+        pairs.importer_iso3,
+        pairs.supplier_iso3,
+        count(*) as insiders
+    from pairs
+    inner join exporters
+        on
+            pairs.hs6_code = exporters.hs6_code
+            and pairs.supplier_iso3 = exporters.supplier_iso3
+    inner join insiders on pairs.importer_iso3 = insiders.importer_iso3
+    inner join exporters as own
+        on
+            pairs.hs6_code = own.hs6_code
+            and insiders.insider_iso3 = own.supplier_iso3
+            and exporters.world_rank > own.world_rank
+    group by pairs.hs6_code, pairs.importer_iso3, pairs.supplier_iso3
 
 ),
 
@@ -126,8 +170,7 @@ suppliers as (
         pairs.supplier_iso3,
         exporters.exports_usd,
         exporters.exports_kg,
-        exporters.world_rank
-        - case when own.world_rank < exporters.world_rank then 1 else 0 end as supplier_rank,
+        exporters.world_rank - coalesce(insiders_above.insiders, 0) as supplier_rank,
         coalesce(shares.share_of_importer, 0) as share_of_importer,
         largest.supplier_iso3 as top_supplier_iso3
     from pairs
@@ -135,10 +178,11 @@ suppliers as (
         on
             pairs.hs6_code = exporters.hs6_code
             and pairs.supplier_iso3 = exporters.supplier_iso3
-    left join exporters as own
+    left join insiders_above
         on
-            pairs.hs6_code = own.hs6_code
-            and pairs.importer_iso3 = own.supplier_iso3
+            pairs.hs6_code = insiders_above.hs6_code
+            and pairs.importer_iso3 = insiders_above.importer_iso3
+            and pairs.supplier_iso3 = insiders_above.supplier_iso3
     left join shares
         on
             pairs.hs6_code = shares.hs6_code

@@ -98,6 +98,33 @@ series as (
 
 ),
 
+members as (
+
+    select economy_iso3
+    from {{ ref('economies') }}
+    where is_eu27
+
+),
+
+union_size as (
+
+    select count(*) as members
+    from members
+
+),
+
+publishers as (
+
+    select * from {{ ref('seed_publishers') }}
+
+),
+
+reconciled_importers as (
+
+    select * from {{ ref('int_dependency__list_reconciled_importers') }}
+
+),
+
 imports as (
 
     select
@@ -138,6 +165,62 @@ imports as (
             and reconciled.hs_revision = series.hs_revision
     where not series.is_basket and series.frequency = 'A'
 
+),
+
+-- The European Union's imports are its members' from outside, of one source for all of them: an
+-- estimate of everybody's trade, or what all members say in full, unless the Union says it itself.
+series_of_union as (
+
+    select series.series_number
+    from series
+    left join reconciled_importers
+        on
+            series.source = 'reconciled'
+            and series.commodity_code = reconciled_importers.hs6_code
+            and year(series.period_start) = reconciled_importers.year
+    left join members on reconciled_importers.importer_iso3 = members.economy_iso3
+    where series.hs_revision is not null
+    group by series.series_number, series.source
+    having
+        series.source <> 'reconciled'
+        or count(members.economy_iso3) = (select union_size.members from union_size)
+    union all
+    select series.series_number
+    from importers
+    inner join series
+        on
+            importers.source = series.source
+            and importers.commodity_code = series.commodity_code
+            and importers.is_basket = series.is_basket
+            and importers.frequency = series.frequency
+            and importers.period_start = series.period_start
+    inner join publishers on series.source = publishers.source
+    left join members on importers.importer_iso3 = members.economy_iso3
+    where publishers.lists_every_partner
+    group by series.series_number
+    having
+        count(members.economy_iso3) = (select union_size.members from union_size)
+        and not bool_or(importers.importer_iso3 = 'EU27')
+
+),
+
+union_imports as (
+
+    select imports.* replace ('EU27' as importer_iso3)
+    from imports
+    inner join members on imports.importer_iso3 = members.economy_iso3
+    inner join series_of_union on imports.series_number = series_of_union.series_number
+    left join members as partners on imports.partner_iso3 = partners.economy_iso3
+    where partners.economy_iso3 is null and imports.partner_iso3 <> 'WLD'
+
+),
+
+together as (
+
+    select * from imports
+    union all
+    select * from union_imports
+
 )
 
 select
@@ -150,4 +233,4 @@ select
     valuation,
     is_provisional,
     snapshot_ids
-from imports
+from together

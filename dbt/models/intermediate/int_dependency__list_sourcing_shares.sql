@@ -16,33 +16,6 @@ supplier_shares as (
 
 ),
 
-group_codes as (
-
-    select distinct
-        group_codes.mineral_group,
-        group_codes.hs6_code
-    from {{ ref('mineral_group_codes') }} as group_codes
-    semi join materials on group_codes.mineral_group = materials.mineral_group
-
-),
-
-sides as (
-
-    select * from {{ ref('int_trade__list_both_sides') }}
-    where
-        economy_iso3 = 'EU27'
-        and partner_iso3 <> 'EU27'
-        and flow = 'import'
-        and year >= {{ first_year_of_assessments() }}
-
-),
-
-editions as (
-
-    select * from {{ ref('int_dependency__choose_group_editions') }}
-
-),
-
 reliance as (
 
     select * from {{ ref('import_reliance') }}
@@ -70,27 +43,6 @@ by_supplier as (
     from supplier_shares
     qualify
         measure = min(measure) over (partition by importer_iso3, mineral_group, period_start)
-    union all
-    select
-        'EU27' as consumer_iso3,
-        group_codes.mineral_group,
-        sides.year,
-        sides.partner_iso3 as supplier_iso3,
-        'value_usd' as measure,
-        sum(sides.value_usd)
-        / sum(sum(sides.value_usd)) over (partition by group_codes.mineral_group, sides.year)
-            as share,
-        any_value(sides.source) as source,
-        {{ union_of_snapshots('sides.snapshot_ids') }} as snapshot_ids
-    from sides
-    inner join group_codes on sides.hs6_code = group_codes.hs6_code
-    inner join editions
-        on
-            group_codes.mineral_group = editions.mineral_group
-            and sides.year = editions.year
-            and sides.source = editions.source
-            and sides.hs_revision = editions.hs_revision
-    group by group_codes.mineral_group, sides.year, sides.partner_iso3
 
 ),
 

@@ -6,8 +6,7 @@ with sides as (
     select * from {{ ref('int_trade__list_both_sides') }}
     where
         flow = 'import'
-        and economy_iso3 not in ('EU27', partner_iso3)
-        and economy_iso3 <> '_X'
+        and economy_iso3 not in ('_X', partner_iso3)
 
 ),
 
@@ -66,8 +65,9 @@ shares as (
 )
 
 -- Of what the importer passes on, `passed_high` is what it has bought if its exports have the mix
--- of its imports and production, `passed_low` what its production cannot cover; of exports beyond
--- both, from stocks, no more than the mix.
+-- of its imports and production, and where these are not known no more than it has bought;
+-- `passed_low` what its production cannot cover; of exports beyond both, from stocks, no more than
+-- the mix.
 select
     shares.mineral_group,
     shares.year,
@@ -75,27 +75,27 @@ select
     shares.supplier_iso3,
     shares.share,
     reliance.production_t is not null as has_production,
+    least(
+        1 - coalesce(reliance.own_share_low, 0),
+        case
+            when reliance.production_high_t is null
+                then reliance.imports_t / nullif(reliance.exports_t, 0)
+        end
+    ) as passed_high,
     case
-        when reliance.production_t > 0
-            then
-                coalesce(reliance.imports_t / (reliance.production_t + reliance.imports_t), 1)
-        else 1
-    end as passed_high,
-    case
-        when reliance.production_t = 0 then 1
-        when reliance.production_t is null then 0
-        else
-            coalesce(
-                least(
-                    {{
-                        at_least_none(
-                            '1 - reliance.production_t / nullif(reliance.exports_t, 0)'
-                        )
-                    }},
-                    passed_high
-                ),
-                0
-            )
+        when reliance.production_high_t = 0 then 1
+        when reliance.production_high_t is null then 0
+        else coalesce(
+            least(
+                {{
+                    at_least_none(
+                        '1 - reliance.production_high_t / nullif(reliance.exports_t, 0)'
+                    )
+                }},
+                passed_high
+            ),
+            0
+        )
     end as passed_low,
     shares.source,
     shares.snapshot_ids

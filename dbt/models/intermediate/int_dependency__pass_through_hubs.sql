@@ -1,9 +1,15 @@
 {# Hubs that carry less than this do not decide on what an assumption rests. #}
 {% set least_part = 0.0001 %}
 
-with supplies as (
+with supply_shares as (
 
     select * from {{ ref('int_dependency__list_supply_shares') }}
+
+),
+
+insiders as (
+
+    select * from {{ ref('int_dependency__list_insiders') }}
 
 ),
 
@@ -16,8 +22,23 @@ hubs as (
         any_value(passed_high) as passed_high,
         any_value(passed_low) as passed_low,
         any_value(has_production) as has_production
-    from supplies
+    from supply_shares
     group by mineral_group, year, importer_iso3
+
+),
+
+-- What a supplier has bought is not its own.
+supplies as (
+
+    select
+        supply_shares.*,
+        1 - coalesce(hubs.passed_high, 0) as own_low
+    from supply_shares
+    left join hubs
+        on
+            supply_shares.mineral_group = hubs.mineral_group
+            and supply_shares.year = hubs.year
+            and supply_shares.supplier_iso3 = hubs.hub_iso3
 
 ),
 
@@ -63,7 +84,8 @@ mixes as (
         coalesce(supplies.supplier_iso3, two_steps.origin_iso3) as origin_iso3,
         2 as depth,
         coalesce(supplies.share, 0) + coalesce(two_steps.share_high, 0) as share_high,
-        coalesce(supplies.share, 0) + coalesce(two_steps.share_low, 0) as share_low
+        coalesce(supplies.share * supplies.own_low, 0) + coalesce(two_steps.share_low, 0)
+            as share_low
     from supplies
     full join two_steps
         on
@@ -74,7 +96,34 @@ mixes as (
 
 ),
 
--- An importer and each of its hubs, with what the hub buys back from the importer itself.
+-- What a hub buys back from the importer itself, by origin.
+loops as (
+
+    select
+        back.mineral_group,
+        back.year,
+        insiders.importer_iso3,
+        back.importer_iso3 as hub_iso3,
+        before.supplier_iso3 as origin_iso3,
+        {{ sum_in_order('back.share * before.passed_high * before.share') }} as share_high,
+        {{ sum_in_order('back.share * before.passed_low * before.share') }} as share_low
+    from insiders
+    inner join supplies as back on insiders.insider_iso3 = back.supplier_iso3
+    inner join supplies as before
+        on
+            back.mineral_group = before.mineral_group
+            and back.year = before.year
+            and insiders.insider_iso3 = before.importer_iso3
+    group by
+        back.mineral_group,
+        back.year,
+        insiders.importer_iso3,
+        back.importer_iso3,
+        before.supplier_iso3
+
+),
+
+-- An importer and each of its hubs.
 pairs as (
 
     select
@@ -84,21 +133,13 @@ pairs as (
         supplies.supplier_iso3 as hub_iso3,
         supplies.share * hubs.passed_high as passed_high,
         supplies.share * hubs.passed_low as passed_low,
-        hubs.has_production,
-        coalesce(back.share, 0) * supplies.passed_high as back_high,
-        coalesce(back.share, 0) * supplies.passed_low as back_low
+        hubs.has_production
     from supplies
     inner join hubs
         on
             supplies.mineral_group = hubs.mineral_group
             and supplies.year = hubs.year
             and supplies.supplier_iso3 = hubs.hub_iso3
-    left join supplies as back
-        on
-            supplies.mineral_group = back.mineral_group
-            and supplies.year = back.year
-            and supplies.importer_iso3 = back.supplier_iso3
-            and supplies.supplier_iso3 = back.importer_iso3
 
 ),
 
@@ -115,15 +156,11 @@ ways as (
         pairs.has_production,
         pairs.passed_high * (
             mixes.share_high
-            - case mixes.depth
-                when 2 then pairs.back_high * coalesce(direct.share, 0) else 0
-            end
+            - case mixes.depth when 2 then coalesce(loops.share_high, 0) else 0 end
         ) as share_high,
         pairs.passed_low * (
             mixes.share_low
-            - case mixes.depth
-                when 2 then pairs.back_low * coalesce(direct.share, 0) else 0
-            end
+            - case mixes.depth when 2 then coalesce(loops.share_low, 0) else 0 end
         ) as share_low
     from pairs
     inner join mixes
@@ -131,14 +168,18 @@ ways as (
             pairs.mineral_group = mixes.mineral_group
             and pairs.year = mixes.year
             and pairs.hub_iso3 = mixes.hub_iso3
-            and pairs.importer_iso3 <> mixes.origin_iso3
             and pairs.hub_iso3 <> mixes.origin_iso3
-    left join supplies as direct
+    left join loops
         on
-            pairs.mineral_group = direct.mineral_group
-            and pairs.year = direct.year
-            and pairs.importer_iso3 = direct.importer_iso3
-            and mixes.origin_iso3 = direct.supplier_iso3
+            pairs.mineral_group = loops.mineral_group
+            and pairs.year = loops.year
+            and pairs.importer_iso3 = loops.importer_iso3
+            and pairs.hub_iso3 = loops.hub_iso3
+            and mixes.origin_iso3 = loops.origin_iso3
+    anti join insiders
+        on
+            pairs.importer_iso3 = insiders.importer_iso3
+            and mixes.origin_iso3 = insiders.insider_iso3
 
 ),
 

@@ -79,9 +79,10 @@ select
             case
                 when count(*) filter (where flow = '{{ flow }}') = 0 then 0
                 when
-                    sum(weighed_value_usd) filter (where flow = '{{ flow }}')
-                    < {{ least_weight_coverage() }}
-                    * sum(value_usd) filter (where flow = '{{ flow }}')
+                    not {{ is_mostly_weighed(
+                        "sum(weighed_value_usd) filter (where flow = '" ~ flow ~ "')",
+                        "sum(value_usd) filter (where flow = '" ~ flow ~ "')",
+                    ) }}
                     or bool_or(net_weight_kg is not null and {{ mass }}_t is null)
                     then null
                 else

@@ -151,7 +151,9 @@ select
             then by_measure.sum_of_partners
     end as total_amount,
     by_measure.supplied_amount,
-    by_measure.largest_amount,
+    -- The Union has a flow of each member from a supplier.
+    case when by_measure.importer_iso3 <> 'EU27' then by_measure.largest_amount end
+        as largest_amount,
     by_measure.has_remainder,
     total_amount is not null
     and by_measure.missing_amounts = 0

@@ -26,6 +26,12 @@ scores as (
 
 ),
 
+insiders as (
+
+    select * from {{ ref('int_dependency__list_insiders') }}
+
+),
+
 unions as (
 
     select * from {{ ref('int_dependency__list_customs_unions') }}
@@ -35,25 +41,6 @@ unions as (
 restricted as (
 
     select * from {{ ref('int_dependency__list_restricted_supplies') }}
-
-),
-
--- Where production is not known, the own part is any between these.
-own_bounds as (
-
-    select
-        reliance.economy_iso3 as consumer_iso3,
-        reliance.mineral_group,
-        reliance.year,
-        reliance.production_t is not null as has_production,
-        coalesce(
-            reliance.production_low_t / nullif(reliance.production_low_t + reliance.imports_t, 0), 0
-        ) as own_low,
-        coalesce(
-            reliance.production_high_t / nullif(reliance.production_high_t + reliance.imports_t, 0),
-            1
-        ) as own_high
-    from reliance
 
 ),
 
@@ -91,7 +78,8 @@ weighted as (
 
 ),
 
--- Who has no score, and who is not published, may be the worst or count for nothing.
+-- Who has no score, and who is not published, may be the worst or count for nothing: of little of
+-- the sourcing that widens the bounds, of more nothing is known but these.
 sums as (
 
     select
@@ -106,6 +94,8 @@ sums as (
         {{ sum_in_order(
             'square * coalesce(governance_score, ' ~ worst_governance() ~ ') * trade_parameter'
         ) }} as hhi_high,
+        coalesce(sum(share) filter (where governance_score is null), 0)
+        <= {{ most_without_a_score() }} as is_mostly_scored,
         coalesce(sum(share) filter (where trade_parameter > 1), 0) as restricted_share,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from weighted
@@ -113,28 +103,43 @@ sums as (
 
 ),
 
--- The concentration of the own part alone: of the Union's members none or the worst.
+-- Of the Union's members the worst governed may produce all, or many of them next to nothing each.
+own_scores as (
+
+    select
+        insiders.importer_iso3 as consumer_iso3,
+        scores.year,
+        case when insiders.importer_iso3 <> 'EU27' then max(scores.governance_score) else 0 end
+            as least_score,
+        max(scores.governance_score) as largest_score
+    from scores
+    inner join insiders on scores.economy_iso3 = insiders.insider_iso3
+    group by insiders.importer_iso3, scores.year
+
+),
+
+-- Where production is not known, the own part is any between its bounds.
 with_own_weight as (
 
     select
         sums.*,
-        coalesce(own_bounds.has_production, false) as has_production,
-        coalesce(own_bounds.own_low, 0) as own_low,
-        coalesce(own_bounds.own_high, 1) as own_high,
-        {{ own_trade_parameter() }} * coalesce(scores.governance_score, 0) as own_weight,
-        {{ own_trade_parameter() }} * coalesce(scores.governance_score, {{ worst_governance() }})
-            as own_weight_high
+        reliance.production_t is not null as has_production,
+        coalesce(reliance.own_share_low, 0) as own_low,
+        coalesce(reliance.own_share_high, 1) as own_high,
+        {{ own_trade_parameter() }} * coalesce(own_scores.least_score, 0) as own_weight,
+        {{ own_trade_parameter() }}
+        * coalesce(own_scores.largest_score, {{ worst_governance() }}) as own_weight_high
     from sums
-    left join own_bounds
+    left join reliance
         on
-            sums.consumer_iso3 = own_bounds.consumer_iso3
-            and sums.mineral_group = own_bounds.mineral_group
-            and sums.year = own_bounds.year
+            sums.consumer_iso3 = reliance.economy_iso3
+            and sums.mineral_group = reliance.mineral_group
+            and sums.year = reliance.year
     -- Of the nearest year that is not later.
-    asof left join scores
+    asof left join own_scores
         on
-            sums.consumer_iso3 = scores.economy_iso3
-            and sums.year >= scores.year
+            sums.consumer_iso3 = own_scores.consumer_iso3
+            and sums.year >= own_scores.year
 
 )
 
@@ -146,7 +151,7 @@ select
     mineral_group,
     sourcing_measure,
     sourcing_source,
-    case when has_production then hhi end as hhi_consumer_sourcing,
+    case when has_production and is_mostly_scored then hhi end as hhi_consumer_sourcing,
     case
         when has_production then hhi
         else {{ least_with_own_part('hhi', 'own_weight', 'own_low', 'own_high') }}

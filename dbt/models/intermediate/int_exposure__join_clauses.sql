@@ -181,6 +181,8 @@ by_implementer as (
         any_value(clauses.source) as source,
         any_value(measured.baseline_from) as baseline_from,
         any_value(measured.baseline_to) as baseline_to,
+        max(clauses.control_share_low) as control_share_low,
+        least(1, sum(clauses.control_share_high)) as control_share_high,
         {{ union_of('list(clauses.snapshot_ids) || list(coalesce(measured.snapshot_ids, []))') }}
             as snapshot_ids
     from clauses
@@ -216,6 +218,8 @@ select
     valid_to,
     clause_ids,
     clauses_without_figures,
+    control_share_low,
+    control_share_high,
     share_low,
     share_high,
     value_low_usd,

@@ -25,6 +25,14 @@ own_flows as (
 
 ),
 
+members as (
+
+    select economy_iso3
+    from {{ ref('economies') }}
+    where is_eu27
+
+),
+
 years as (
 
     select distinct baseline_from as period_start
@@ -80,11 +88,23 @@ estimated as (
 
 ),
 
-supplies as (
+single as (
 
     select * from declared
     union all by name
     select * from estimated
+
+),
+
+-- The European Union buys what its members buy outside of it.
+supplies as (
+
+    select * from single
+    union all
+    select single.* replace ('EU27' as importer_iso3)
+    from single
+    semi join members on single.importer_iso3 = members.economy_iso3
+    anti join members as insiders on single.supplier_iso3 = insiders.economy_iso3
 
 )
 
@@ -99,7 +119,11 @@ select
     period_start,
     sum(value_usd) as value_usd,
     case
-        when count(net_weight_kg) = count(*) and (sum(net_weight_kg) > 0 or sum(value_usd) = 0)
+        when
+            {{ is_mostly_weighed(
+                'sum(value_usd) filter (where net_weight_kg is not null)', 'sum(value_usd)'
+            ) }}
+            and (sum(net_weight_kg) > 0 or sum(value_usd) = 0)
             then sum(net_weight_kg)
     end as net_weight_kg
 from supplies

@@ -1,3 +1,7 @@
+{# Trade that ended longer ago is not what is hit today. #}
+{% set newest_years = 5 %}
+{% set newest_months = 24 %}
+
 {# Compared with each publisher's periods: a few hundred rows, whose size is known as a table. #}
 {{ config(materialized='table') }}
 
@@ -35,11 +39,56 @@ years as (
 
 ),
 
+years_ago as (
+
+    select unnest(generate_series(1, {{ newest_years }})) as years
+
+),
+
+months_ago as (
+
+    select unnest(generate_series(1, {{ newest_months }})) as months
+
+),
+
+-- What is hit today, of all clauses alike: a full year, or twelve complete months.
+newest as (
+
+    select distinct
+        cast(null as varchar) as clause_id,
+        bounds.implementer_iso3,
+        bounds.commodity_code,
+        bounds.is_basket,
+        'A' as frequency,
+        cast(null as integer) as gap_years,
+        make_date(
+            cast(extract(year from {{ as_of_day() }}) as integer) - years_ago.years, 1, 1
+        ) as baseline_from
+    from bounds
+    cross join years_ago
+    union
+    select distinct
+        cast(null as varchar) as clause_id,
+        bounds.implementer_iso3,
+        bounds.commodity_code,
+        bounds.is_basket,
+        'M' as frequency,
+        cast(null as integer) as gap_years,
+        cast(
+            date_trunc('month', {{ as_of_day() }}) - to_months(11 + months_ago.months) as date
+        ) as baseline_from
+    from bounds
+    cross join months_ago
+
+),
+
 windows as (
 
     select * from months
     union all by name
     select * from years
+    union all by name
+    select * from newest
 
 )
 

@@ -1,7 +1,7 @@
 with list_windows as (
 
     select * from {{ ref('int_exposure__list_windows') }}
-    where not is_basket
+    where not is_basket and clause_id is not null
 
 ),
 

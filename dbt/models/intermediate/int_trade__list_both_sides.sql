@@ -103,8 +103,7 @@ sides_of_union as (
         is_latest_edition,
         year,
         {{ sum_in_order('value_usd') }} as value_usd,
-        case when count(*) = count(net_weight_kg) then {{ sum_in_order('net_weight_kg') }} end
-            as net_weight_kg,
+        {{ sum_in_order('net_weight_kg') }} as net_weight_kg,
         {{ sum_in_order('value_usd') }} filter (where net_weight_kg is not null)
             as weighed_value_usd,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids

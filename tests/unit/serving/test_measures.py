@@ -35,13 +35,21 @@ def exposure(code: str, year: int = 2024, **more: Any) -> dict[str, Any]:
         "clause_id": "CN-1", "importer_iso3": "JPN", "commodity_code": code,
         "baseline_from": date(year, 1, 1), "baseline_to": date(year, 12, 31),
         "exposed_value_low_usd": 0.0, "exposed_value_high_usd": 1e6, "exposed_share_high": 0.5,
-        **more,
+        "current_reason": "no_figures", **more,
     }  # fmt: skip
+
+
+NEWER: Row = {
+    "current_from": date(2025, 1, 1), "current_to": date(2025, 12, 31), "current_reason": None,
+    "current_exposed_value_low_usd": 0.0, "current_exposed_value_high_usd": 3e6,
+    "current_exposed_share_low": 0.0, "current_exposed_share_high": 0.25,
+}  # fmt: skip
 
 
 UNKNOWN: Row = {
     "baseline_from": None, "baseline_to": None, "exposed_value_low_usd": None,
     "exposed_value_high_usd": None, "exposed_share_high": None, "reason": "no_figures",
+    "current_reason": "no_figures",
 }  # fmt: skip
 
 OTHERS = [
@@ -56,6 +64,7 @@ JOINT: Row = {
     "clause_ids": ["CN-1", "CN-2"], "clauses_without_figures": [], "exposed_share_low": 0.0,
     "exposed_share_high": 0.9, "exposed_value_low_usd": 0.0, "exposed_value_high_usd": 9e6,
     "baseline_from": date(2024, 1, 1), "baseline_to": date(2024, 12, 31),
+    "current_reason": "no_figures",
 }  # fmt: skip
 
 
@@ -106,6 +115,26 @@ def test_a_line_that_mixes_years_names_that_of_each_share(
         "hits USD 1.0 m to USD 2.0 m of 2022, 2024: 280530 up to 50.0 % in 2022, "
         "284690 up to 50.0 % in 2024"
     ) in printed
+
+
+def test_beside_what_was_meant_to_be_hit_stands_the_newest_trade(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where nothing was known before the clause; not where it is the same trade."""
+    same = {**NEWER, "current_from": date(2024, 1, 1), "current_to": date(2024, 12, 31)}
+    printed = page(
+        tmp_path, capsys, [clause(hs6_codes=["280530", "284610", "284690"])],
+        [exposure("280530", **NEWER), exposure("284690", **same),
+         exposure("284610", **{**UNKNOWN, **NEWER})],
+        [{**JOINT, **NEWER}],
+    )  # fmt: skip
+    assert "hits USD 0 to USD 2.0 m of 2024: 280530 up to 50.0 %, 284690 up to 50.0 %" in printed
+    assert (
+        "by the newest trade hits USD 0 to USD 6.0 m of 2025: 280530 up to 25.0 %, "
+        "284610 up to 25.0 %"
+    ) in printed
+    assert "284690: 0.0 % to 90.0 % of 2024; 0.0 % to 25.0 % of 2025 (CN-1, CN-2)" in printed
+    assert "no figures at hand" not in printed
 
 
 def test_bounds_that_are_equal_are_one_figure(

@@ -135,10 +135,11 @@ def test_markdown_contains_the_picture_itself(tmp_path: Path) -> None:
 
 def ranked(material: str, importance: float | None, risk: float | None, **more: object) -> Any:
     return {
-        "importer_iso3": "JPN", "material": material, "year": 2024,
+        "importer_iso3": "JPN", "material": material, "year": 2024, "is_first": True,
         "economic_importance": importance, "supply_risk": risk, "supply_risk_low": risk,
         "supply_risk_high": risk, "supply_used": "global_and_consumer",
-        "restricted_share_high": 0.0, "clauses_in_force": [], "mineral_group": "g",
+        "rank_low": None if risk is None else round(100 - 10 * risk),
+        "restricted_share_high": 0.0, "clauses_that_hit": [], "mineral_group": "g",
         "restricting_producers": [], **more,
     }  # fmt: skip
 
@@ -163,9 +164,12 @@ def test_a_material_is_a_point_by_importance_and_risk(tmp_path: Path) -> None:
         ranked("niobium", 6.0, 4.0),
         ranked("gallium", 3.0, 2.0, supply_used="global", mineral_group=None,
                restricting_producers=["CHN"]),
-        ranked("natural_graphite", 9.0, 1.0, clauses_in_force=["CN-2023-39"],
+        ranked("natural_graphite", 9.0, 1.0, clauses_that_hit=["CN-2023-39"],
                restricted_share_high=0.9),
+        ranked("bounds_alone", 4.0, None, supply_risk_low=1.5, supply_risk_high=2.5,
+               clauses_that_hit=None),
         ranked("without_a_risk", 3.0, None),
+        ranked("the_smaller_stage", 5.0, 5.0, is_first=False),
         ranked("without_importance", None, 3.0),
     )  # fmt: skip
     points = [
@@ -181,7 +185,8 @@ def test_a_material_is_a_point_by_importance_and_risk(tmp_path: Path) -> None:
     assert gallium[3] == graphite[3], "also where the world's supply is all that is known"
     words = words_of(svg)
     assert "Japan <island>: supply risk and economic importance, 2024" in words
-    assert {"Niobium & co", "gallium", "natural_graphite"} <= set(words)
+    assert {"Niobium & co", "gallium", "natural_graphite", "bounds_alone"} <= set(words)
+    assert not {"without_a_risk", "the_smaller_stage"} & set(words)
 
 
 def test_elements_are_left_to_their_family_and_labels_do_not_overlap(tmp_path: Path) -> None:

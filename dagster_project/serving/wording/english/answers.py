@@ -12,6 +12,7 @@ from dagster_project.serving.wording import Facts
 from dagster_project.serving.wording.english.parts import (
     amount,
     change,
+    listed,
     percent,
     the,
     tonnes,
@@ -96,12 +97,13 @@ def magnet_imports_detail(facts: Facts) -> str | None:
         concentration = "" if facts["hhi"] is None else f", HHI {facts['hhi']:.2f}"
     largest = _named_shares(facts["largest"])
     suppliers = f"; largest suppliers: {largest}" if largest else ""
-    hubs = (
-        f"; with hubs {facts['supplier']} at most {percent(facts['share_with_hubs'])}, most of "
-        f"that through {the(facts['hub'])}"
-        if facts["hub"] is not None and facts["share_with_hubs"] is not None
-        else ""
-    )
+    hubs = ""
+    if facts["hub"] is not None and facts["share_with_hubs"] is not None:
+        through = "most of these" if facts["hub_share"] > facts["share_of_hubs"] / 2 else "largest"
+        hubs = (
+            f"; with hubs {facts['supplier']} at most {percent(facts['share_with_hubs'])}, "
+            f"{through}: {the(facts['hub'])}"
+        )
     return f"of {amount(facts['total'], 'value_usd')}{concentration}{suppliers}{hubs}"
 
 
@@ -193,26 +195,45 @@ def refineries_detail(facts: Facts) -> str | None:
 
 
 def risks(facts: Facts) -> str:
-    """The materials whose supply is riskiest, by one figure."""
-    return "Riskiest critical material, by the European Commission's method"
+    """The materials whose supply is riskiest, by the lower bound of one figure."""
+    return "Riskiest critical material, at least, by the European Commission's method"
 
 
 def risks_detail(facts: Facts) -> str | None:
-    """The riskiest materials, from whom they come, and whether restrictions hit them."""
+    """The riskiest materials, from whom they come, who restricts them, and what may be above."""
     if not facts["materials"]:
         return None
-    parts = []
-    for place, material in enumerate(facts["materials"]):
-        of_imports = " of imports" if place == 0 else ""
-        supplier = (
-            f", {percent(material['supplier_share'])}{of_imports} from {the(material['supplier'])}"
-            if material["supplier"]
-            else ""
-        )
-        restricted = ", restricted" if material["is_restricted"] else ""
-        name = material["name"][0].lower() + material["name"][1:]
-        parts.append(f"{name} {material['supply_risk']:.2f}{supplier}{restricted}")
+    parts = [_risk(material) for material in facts["materials"]]
+    for beside, named in (
+        ("may be above", [_named_risk(other, "up to") for other in facts["may_be_riskier"] or ()]),
+        ("by the world's supply alone", [_named_risk(m) for m in facts["of_world_alone"] or ()]),
+    ):
+        if named:
+            more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+            parts.append(f"{beside}: {', '.join(named[:3])}{more}")
     return "; ".join(parts)
+
+
+def _risk(material: Facts) -> str:
+    parts = [_named_risk(material)]
+    if material["year"]:
+        parts.append(f"of {material['year']}")
+    if material["supplier"]:
+        share = percent(material["supplier_share"])
+        parts.append(f"{share} of imports from {the(material['supplier'])}")
+    if material["restricted_by"]:
+        restricting = listed([the(name) for name in material["restricted_by"]])
+        parts.append(f"restricted by {restricting}")
+    return ", ".join(parts)
+
+
+def _named_risk(material: Facts, only_high: str = "") -> str:
+    name = material["name"][0].lower() + material["name"][1:]
+    high = f"{material['high']:.2f}"
+    if only_high:
+        return f"{name} {only_high} {high}"
+    low = f"{material['low']:.2f}"
+    return f"{name} {low if low == high else f'{low} to {high}'}"
 
 
 def dysprosium_price(facts: Facts) -> str:
@@ -393,8 +414,14 @@ def restrictions_detail(facts: Facts) -> str | None:
     if not facts["is_catalogue_known"]:
         return None
     clauses = ", ".join(_clause(clause) for clause in facts["listed"] or ())
+    hit = ""
+    if facts["hit_high"] is not None:
+        low, high = amount(facts["hit_low"], "value_usd"), amount(facts["hit_high"], "value_usd")
+        bounds = high if low == high else f"{low} to {high}"
+        hit = f"; with those of others they hit {bounds} of rare-earth imports of "
+        hit += facts["hit_years"]
     return (
-        f"{clauses + '; ' if clauses else ''}on any mineral: {facts['in_force']} in force, "
+        f"{clauses + hit + '; ' if clauses else ''}on any mineral: {facts['in_force']} in force, "
         f"{facts['without_codes']} of them without codes; "
         f"monitoring: {facts['monitoring']} in force; "
         f"{facts['unknown']} of unknown state, {facts['lapsed']} of these suspended before; "

@@ -63,7 +63,7 @@ def subject(codes: str) -> str:
 def the(name: str) -> str:
     """The name of an economy as it follows a preposition: `the United States`."""
     has_article = (
-        name.startswith("United ")
+        name.startswith(("United ", "European Union"))
         or name.endswith(" Islands")
         or "Republic" in name
         or name in WITH_ARTICLE

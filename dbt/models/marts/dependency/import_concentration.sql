@@ -106,5 +106,6 @@ select
     is_provisional,
     weight_coverage_share,
     comparable_since,
+    is_cut_list,
     snapshot_ids
 from indexed

@@ -4,58 +4,9 @@ with trade as (
 
 ),
 
-production_shares as (
-
-    select * from {{ ref('production_shares') }}
-
-),
-
-groups as (
-
-    select * from {{ ref('seed_trade_groups_of_materials') }}
-
-),
-
-economies as (
-
-    select * from {{ ref('economies') }}
-
-),
-
-figures_of_output as (
-
-    select
-        groups.mineral_group,
-        production_shares.*
-    from production_shares
-    inner join groups
-        on
-            production_shares.material = groups.material
-            and production_shares.stage = groups.stage
-    where groups.is_output
-
-),
-
-years_of_trade as (
-
-    select distinct trade.year as trade_year
-    from trade
-
-),
-
--- Shares without amounts say who produces at all, in their years and after them.
 figures as (
 
-    select * from figures_of_output
-    where amount_low_t is not null
-    union all by name
-    select figures_of_output.* replace (years_of_trade.trade_year as year)
-    from figures_of_output
-    inner join years_of_trade
-        on
-            cast(split_part(figures_of_output.reference_period, '/', -1) as integer)
-            <= years_of_trade.trade_year
-    where figures_of_output.amount_low_t is null and figures_of_output.share is not null
+    select * from {{ ref('int_dependency__list_output') }}
 
 ),
 
@@ -75,11 +26,14 @@ tables as (
                 then max(content_basis)
             else 'gross'
         end as mass_basis,
-        bool_or(economy_iso3 = '_X') as has_rest,
+        bool_or(economy_iso3 = '_X' and coalesce(amount_high_t > 0, true)) as has_rest,
         max(amount_high_t) filter (where economy_iso3 = '_X') as rest_high_t,
+        any_value(content_low) as content_low,
+        any_value(content_high) as content_high,
         max(reference_period) as reference_period,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from figures
+    where economy_iso3 <> 'EU27'
     group by mineral_group, material, stage, year, source
     qualify
         row_number() over (
@@ -90,41 +44,20 @@ tables as (
 
 ),
 
--- The European Union's is its members', who may be in the rest as well.
-listed as (
+-- Whom a list leaves out is no producer, unless another list names it.
+named as (
 
-    select
+    select distinct
         mineral_group,
         year,
-        source,
-        economy_iso3,
-        amount_t,
-        amount_low_t,
-        amount_high_t
+        economy_iso3
     from figures
-    where economy_iso3 <> '_X'
-    union all
-    select
-        figures.mineral_group,
-        figures.year,
-        figures.source,
-        'EU27' as economy_iso3,
-        case
-            when count(*) = count(figures.amount_t) then {{ sum_in_order('figures.amount_t') }}
-        end as amount_t,
-        {{ sum_in_order('figures.amount_low_t') }} as amount_low_t,
-        case
-            when count(*) = count(figures.amount_high_t)
-                then {{ sum_in_order('figures.amount_high_t') }}
-        end as amount_high_t
-    from figures
-    inner join economies on figures.economy_iso3 = economies.economy_iso3
-    where economies.is_eu27
-    group by figures.mineral_group, figures.year, figures.source
+    where coalesce(amount_t > 0, share > 0, true)
 
 ),
 
--- Who is not listed produces nothing where the list is whole, and else at most the rest.
+-- Who is not listed produces nothing where the list is whole and no other names it, and else at
+-- most the rest; the Union's members may be in it as well.
 produced as (
 
     select
@@ -132,18 +65,22 @@ produced as (
         tables.source as production_source,
         tables.reference_period as production_period,
         tables.mass_basis as production_mass,
+        tables.content_low,
+        tables.content_high,
         tables.snapshot_ids as production_snapshot_ids,
         listed.economy_iso3 is null or trade.economy_iso3 = 'EU27' as may_be_in_rest,
         tables.has_rest and may_be_in_rest as is_in_rest,
+        listed.economy_iso3 is null and not tables.has_rest and named.economy_iso3 is not null
+            as is_left_out,
         case
-            when tables.source is null or is_in_rest then null
+            when tables.source is null or is_in_rest or is_left_out then null
             when listed.economy_iso3 is null then 0
             else listed.amount_t
         end as production_t,
         case when tables.source is not null then coalesce(listed.amount_low_t, 0) end
             as production_low_t,
         case
-            when tables.source is null then null
+            when tables.source is null or is_left_out then null
             when listed.economy_iso3 is null and not tables.has_rest then 0
             else
                 case when listed.economy_iso3 is null then 0 else listed.amount_high_t end
@@ -154,12 +91,19 @@ produced as (
         on
             trade.mineral_group = tables.mineral_group
             and trade.year = tables.year
-    left join listed
+    left join figures as listed
         on
             tables.mineral_group = listed.mineral_group
+            and tables.material = listed.material
+            and tables.stage = listed.stage
             and tables.year = listed.year
             and tables.source = listed.source
             and trade.economy_iso3 = listed.economy_iso3
+    left join named
+        on
+            trade.mineral_group = named.mineral_group
+            and trade.year = named.year
+            and trade.economy_iso3 = named.economy_iso3
 
 ),
 
@@ -180,7 +124,18 @@ weighed as (
             end as {{ flow }}_t,
         {% endfor -%}
         imports_gross_t is null or exports_gross_t is null as has_missing_weights,
-        imports_t is not null and exports_t is not null as is_convertible
+        imports_t is not null and exports_t is not null as is_convertible,
+        coalesce(imports_t, imports_gross_t * content_low, 0) as least_imports_t,
+        coalesce(imports_t, imports_gross_t * content_high) as most_imports_t,
+        coalesce(
+            production_low_t / nullif(production_low_t + most_imports_t, 0), 0
+        ) as own_share_low,
+        case
+            when production_high_t = 0 then 0
+            else coalesce(
+                production_high_t / (production_high_t + least_imports_t), 1
+            )
+        end as own_share_high
     from produced
 
 ),
@@ -199,13 +154,17 @@ computed as (
             as reliance_at_least_production,
         {{ net_import_reliance_usgs('imports_t', 'exports_t', 'production_t', '0') }}
             as reliance_without_stocks,
-        exports_gross_t >= imports_gross_t
+        exports_gross_t >= imports_gross_t as has_net_exports,
+        has_net_exports and coalesce(greatest(production_t, production_low_t) > 0, false)
+            as is_producer_with_net_exports,
+        is_producer_with_net_exports
         and coalesce(production_t + imports_t - exports_t > 0, true) as is_without_reliance
     from weighed
 
 )
 
--- Net exports are no reliance, whatever the production; with nothing left to use there is none.
+-- Net exports of a producer are no reliance, however much it produces; those of others are of what
+-- it has bought or stored, or of production that nobody prints.
 select
     economy_iso3,
     mineral_group,
@@ -216,22 +175,30 @@ select
     production_t,
     production_low_t,
     production_high_t,
+    own_share_low,
+    own_share_high,
     cast(null as double) as stock_change_t,
-    case when is_without_reliance then 0 else {{ clamped('reliance') }} end as import_reliance_ec,
     case
-        when exports_gross_t >= imports_gross_t then 0
+        when is_without_reliance then 0
+        when not has_net_exports then {{ clamped('reliance') }}
+    end as import_reliance_ec,
+    case
+        when has_net_exports then case when is_producer_with_net_exports then 0 end
+        when reliance_at_least_production is not null and production_high_t is null then 0
         else {{ clamped('coalesce(reliance_at_most_production, reliance)') }}
     end as import_reliance_low,
     case
-        when exports_gross_t >= imports_gross_t then 0
+        when has_net_exports then case when is_producer_with_net_exports then 0 end
         else {{ clamped('coalesce(reliance_at_least_production, reliance)') }}
     end as import_reliance_high,
     reliance as import_reliance_ec_raw,
-    case when is_without_reliance then 0 else {{ clamped('reliance_without_stocks') }} end
-        as net_import_reliance_usgs,
+    case
+        when is_without_reliance then 0
+        when not has_net_exports then {{ clamped('reliance_without_stocks') }}
+    end as net_import_reliance_usgs,
     exports_gross_t > imports_gross_t as is_net_exporter,
     case
-        when reliance is not null or is_without_reliance then null
+        when reliance is not null and not has_net_exports or is_without_reliance then null
         when has_missing_weights then 'weights_missing'
         when not is_convertible then 'no_conversion'
         when production_t is null then 'production_not_known'

@@ -30,6 +30,19 @@ depths as (
 
 ),
 
+-- What a supplier has bought is not its own.
+own_parts as (
+
+    select
+        mineral_group,
+        year,
+        importer_iso3 as supplier_iso3,
+        1 - any_value(passed_high) as own_low
+    from supplies
+    group by mineral_group, year, importer_iso3
+
+),
+
 -- Every origin that supplies directly or through a hub, at both depths.
 origins as (
 
@@ -68,6 +81,7 @@ computed as (
     select
         origins.*,
         coalesce(direct.share, 0) as direct_share,
+        coalesce(own_parts.own_low, 1) as own_low,
         coalesce(indirect.share_low, 0) as indirect_share_low,
         coalesce(indirect.share_high, 0) as indirect_share_high,
         case when indirect.hub_share > 0 then indirect.hub_iso3 end as hub_iso3,
@@ -87,6 +101,11 @@ computed as (
             and origins.year = direct.year
             and origins.importer_iso3 = direct.importer_iso3
             and origins.origin_iso3 = direct.supplier_iso3
+    left join own_parts
+        on
+            origins.mineral_group = own_parts.mineral_group
+            and origins.year = own_parts.year
+            and origins.origin_iso3 = own_parts.supplier_iso3
     left join indirect
         on
             origins.mineral_group = indirect.mineral_group
@@ -149,7 +168,7 @@ select
     direct_share,
     indirect_share_low,
     indirect_share_high,
-    {{ capped_at_one('direct_share + indirect_share_low') }} as total_share_low,
+    {{ capped_at_one('direct_share * own_low + indirect_share_low') }} as total_share_low,
     {{ capped_at_one('direct_share + indirect_share_high') }} as total_share_high,
     hub_iso3,
     hub_share,

@@ -30,7 +30,7 @@ sums as (
             {{ sum_in_order('amount_t') }}
             filter (where economy_iso3 <> '_X' and not is_outside_total), 0
         ) as listed_t,
-        coalesce(max(amount_t) filter (where economy_iso3 = '_X'), 0) as others_t,
+        max(amount_t) filter (where economy_iso3 = '_X') as others_t,
         {{ sum_in_order('share') }} filter (where economy_iso3 <> '_X') as listed_share,
         count(share) filter (where economy_iso3 <> '_X') as listed_shares,
         count(amount_t) filter (where economy_iso3 <> '_X') as listed_amounts,
@@ -65,8 +65,8 @@ totals as (
                         when listed_t <= printed_t * (1 + {{ rounding_of_a_total() }})
                             then printed_t
                     end
-            when missing_figures = 0 and listed_amounts > 1 and listed_t + others_t > 0
-                then listed_t + others_t
+            when missing_figures = 0 and listed_amounts > 1 and listed_t + coalesce(others_t, 0) > 0
+                then listed_t + coalesce(others_t, 0)
         end as world_total_t
     from sums
 
@@ -113,23 +113,27 @@ listed as (
 
 ),
 
--- Where every producer is listed, a rest within rounding is rounding, not supply.
+-- What the publisher prints of others stands as printed. Where it prints nothing of them, a rest
+-- within rounding is rounding, not supply.
 rests as (
 
     select
         *,
-        world_total_t - listed_t as rest_t,
-        1 - listed_share as rest_share,
+        listed_amounts + listed_shares = 0 as is_total_only,
+        printed_others > 0 and listed_shares = 0 as is_printed,
         case
             when printed_others + missing_figures > 0 then 1e-9 * world_total_t
             else {{ half_unit_of_a_total('world_total_t') }}
         end as rounding_t,
         case
+            when world_total_t - listed_t > rounding_t then world_total_t - listed_t
+        end as rest_t,
+        1 - listed_share as rest_share,
+        case
             when printed_others + missing_figures > 0 then 1e-9
             else {{ half_unit_of_a_share() }} * listed_shares
         end as rounding_share,
-        {{ note_with_that_of_total('note_on_others', 'note_on_total') }} as note,
-        listed_amounts + listed_shares = 0 as is_total_only
+        {{ note_with_that_of_total('note_on_others', 'note_on_total') }} as note
     from totals
 
 ),
@@ -142,9 +146,13 @@ not_listed as (
         stage,
         year,
         '_X' as economy_iso3,
-        rest_t as amount_t,
-        rest_t / world_total_t as share,
-        null as reason,
+        coalesce(others_t, rest_t) as amount_t,
+        amount_t / world_total_t as share,
+        case
+            when amount_t is null then {{ sentence('production.not_published') }}
+            when world_total_t is null then {{ no_total_to_share('printed_t') }}
+            when amount_t > world_total_t then {{ exceeds_a_rounded_total() }}
+        end as reason,
         world_total_t,
         is_estimate,
         reference_period,
@@ -157,7 +165,7 @@ not_listed as (
         ) as note,
         snapshot_id
     from rests
-    where rest_t > rounding_t
+    where rest_t is not null or is_printed
     union all
     select
         source,
@@ -176,25 +184,6 @@ not_listed as (
         snapshot_id
     from rests
     where rest_share > rounding_share
-    union all
-    -- What is printed of them where there is nothing to take a share of.
-    select
-        source,
-        material,
-        stage,
-        year,
-        '_X' as economy_iso3,
-        others_t as amount_t,
-        null as share,
-        {{ no_total_to_share('printed_t') }} as reason,
-        null as world_total_t,
-        is_estimate,
-        reference_period,
-        content_basis,
-        note,
-        snapshot_id
-    from rests
-    where world_total_t is null and listed_shares = 0 and others_t > 0
 
 ),
 

@@ -1,3 +1,8 @@
+{# Of imports that nobody relies on they say nothing. #}
+{% set of_imports = [
+    'top_supplier_iso3', 'top_supplier_share', 'governance_score', 'is_critical'
+] %}
+
 with supply_risk as (
 
     select * from {{ ref('supply_risk') }}
@@ -30,96 +35,56 @@ scores as (
 
 ),
 
-codes_of_groups as (
+restricted as (
 
-    select * from {{ ref('int_dependency__list_restricted_codes') }}
-
-),
-
-joint_exposure as (
-
-    select * from {{ ref('joint_exposure') }}
-    where {{ as_of_day() }} >= valid_from and (valid_to is null or {{ as_of_day() }} < valid_to)
+    select * from {{ ref('int_dependency__share_restricted_imports') }}
 
 ),
 
-unknown_clauses as (
+clauses as (
 
-    select clause_id
-    from {{ ref('measure_status') }}
-    where
-        status = 'unknown'
-        and {{ as_of_day() }} >= valid_from
-        and (valid_to is null or {{ as_of_day() }} < valid_to)
+    select * from {{ ref('int_dependency__list_clauses_on_groups') }}
 
 ),
 
-importer_exposure as (
-
-    select * from {{ ref('importer_exposure') }}
-
-),
-
--- Of a material the stage with the larger risk, of the newest year. The consumer's own sourcing
--- goes before the world's supply alone.
-chosen as (
+-- The newest year. The consumer's own sourcing goes before the world's supply alone.
+newest as (
 
     select * from supply_risk
     qualify
         row_number() over (
+            partition by consumer_iso3, material, stage
+            order by supply_used = 'global_and_consumer' desc, year desc
+        ) = 1
+
+),
+
+-- Stages that are traded; of a material without one, the stage with the larger risk.
+chosen as (
+
+    select
+        *,
+        max(year) over (partition by consumer_iso3) as newest_year,
+        coalesce(import_reliance = 0, false) as is_without_reliance
+    from newest
+    qualify
+        mineral_group is not null
+        or count(mineral_group) over (partition by consumer_iso3, material) = 0
+        and row_number() over (
             partition by consumer_iso3, material
-            order by
-                supply_used = 'global_and_consumer' desc,
-                year desc,
-                coalesce(supply_risk, supply_risk_low) desc nulls last,
-                supply_risk desc nulls last,
-                stage asc
+            order by supply_risk_low desc nulls last, stage asc
         ) = 1
 
 ),
 
 imports as (
 
-    select *
-    from import_concentration
-    qualify
-        measure = min(measure) over (partition by importer_iso3, mineral_group, period_start)
-
-),
-
-restricted as (
-
     select
-        joint_exposure.importer_iso3,
-        codes_of_groups.mineral_group,
-        wholes.period_start,
-        {{ sum_in_order('joint_exposure.exposed_share_low * parts.total_amount') }}
-        / any_value(wholes.total_amount) as share_low,
-        -- All of a code may be restricted whose exposure is not known.
-        case
-            when count(*) = count(parts.total_amount)
-                then
-                    {{ sum_in_order(
-                        'coalesce(joint_exposure.exposed_share_high, 1) * parts.total_amount'
-                    ) }} / any_value(wholes.total_amount)
-        end as share_high,
-        list_sort(list_distinct(flatten(list(joint_exposure.clause_ids)))) as clause_ids,
-        {{ union_of_snapshots('joint_exposure.snapshot_ids') }} as snapshot_ids
-    from joint_exposure
-    inner join codes_of_groups on joint_exposure.commodity_code = codes_of_groups.hs6_code
-    left join import_concentration as wholes
-        on
-            joint_exposure.importer_iso3 = wholes.importer_iso3
-            and codes_of_groups.mineral_group = wholes.mineral_group
-            and wholes.measure = 'value_usd'
-    left join import_concentration as parts
-        on
-            not codes_of_groups.is_part
-            and joint_exposure.importer_iso3 = parts.importer_iso3
-            and 'hs_' || joint_exposure.commodity_code = parts.mineral_group
-            and wholes.period_start = parts.period_start
-            and parts.measure = 'value_usd'
-    group by joint_exposure.importer_iso3, codes_of_groups.mineral_group, wholes.period_start
+        *,
+        any_value(total_amount) filter (where measure = 'value_usd') over same_imports as value_usd
+    from import_concentration
+    window same_imports as (partition by importer_iso3, mineral_group, period_start)
+    qualify measure = min(measure) over same_imports
 
 ),
 
@@ -141,91 +106,145 @@ through_hubs as (
 
 ),
 
-in_doubt as (
+joined as (
 
     select
-        importer_exposure.importer_iso3,
-        codes_of_groups.mineral_group,
-        list(distinct importer_exposure.clause_id order by importer_exposure.clause_id)
-            as clause_ids
-    from importer_exposure
-    inner join codes_of_groups on importer_exposure.commodity_code = codes_of_groups.hs6_code
-    semi join unknown_clauses on importer_exposure.clause_id = unknown_clauses.clause_id
-    group by importer_exposure.importer_iso3, codes_of_groups.mineral_group
+        chosen.*,
+        imports.hhi as import_hhi,
+        imports.top_supplier_iso3,
+        imports.top_supplier_share,
+        imports.value_usd as stage_trade_usd,
+        scores.governance_score,
+        production.production_hhi,
+        production.top_producer_iso3,
+        through_hubs.hub_share,
+        imports.importer_iso3 is not null and chosen.year = chosen.newest_year as is_of_today,
+        case when is_of_today then coalesce(restricted.share_low, 0) end as restricted_share_low,
+        case
+            when is_of_today and restricted.importer_iso3 is null then 0
+            when is_of_today then {{ capped_at_one('restricted.share_high') }}
+        end as restricted_share_high,
+        {% for column in ['clauses_that_hit', 'restricted_by'] -%}
+            case when is_of_today then coalesce(clauses.{{ column }}, []) end as {{ column }},
+        {% endfor -%}
+        {% for column in ['clauses_on_codes', 'clauses_unknown'] -%}
+            case when chosen.mineral_group is not null then coalesce(clauses.{{ column }}, []) end
+                as {{ column }},
+        {% endfor -%}
+        {{ snapshots_together(
+            ['chosen.snapshot_ids', 'imports.snapshot_ids', 'restricted.snapshot_ids']
+        ) }} as all_snapshot_ids,
+        row_number() over (
+            partition by chosen.consumer_iso3, chosen.material
+            order by
+                imports.value_usd desc nulls last,
+                chosen.supply_risk_low desc nulls last,
+                chosen.stage asc
+        ) = 1 as is_first
+    from chosen
+    left join imports
+        on
+            chosen.consumer_iso3 = imports.importer_iso3
+            and chosen.mineral_group = imports.mineral_group
+            and make_date(chosen.year, 1, 1) = imports.period_start
+    left join production
+        on
+            chosen.material = production.material
+            and chosen.stage = production.stage
+            and chosen.year = production.assessed_year
+    left join restricted
+        on
+            chosen.consumer_iso3 = restricted.importer_iso3
+            and chosen.mineral_group = restricted.mineral_group
+            and make_date(chosen.year, 1, 1) = restricted.period_start
+    left join through_hubs
+        on
+            chosen.consumer_iso3 = through_hubs.importer_iso3
+            and chosen.mineral_group = through_hubs.mineral_group
+            and chosen.year = through_hubs.year
+    left join clauses
+        on
+            chosen.consumer_iso3 = clauses.importer_iso3
+            and chosen.mineral_group = clauses.mineral_group
+    -- Of the nearest year that is not later.
+    asof left join scores
+        on
+            imports.top_supplier_iso3 = scores.economy_iso3
+            and chosen.year >= scores.year
+
+),
+
+firsts as (
+
+    select
+        consumer_iso3,
+        material,
+        supply_risk_low,
+        supply_risk_high,
+        rank() over (partition by consumer_iso3 order by supply_risk_low desc) as rank_low
+    from joined
+    where is_first and supply_risk_low is not null
+
+),
+
+-- What is not ranked above a material, and may be by its upper bound.
+ranks as (
+
+    select
+        firsts.consumer_iso3,
+        firsts.material,
+        firsts.rank_low,
+        coalesce(
+            list(others.material order by others.supply_risk_high desc, others.material asc)
+            filter (where others.material is not null),
+            []
+        ) as may_outrank
+    from firsts
+    left join firsts as others
+        on
+            firsts.consumer_iso3 = others.consumer_iso3
+            and firsts.material <> others.material
+            and firsts.rank_low <= others.rank_low
+            and firsts.supply_risk_low < others.supply_risk_high
+    group by firsts.consumer_iso3, firsts.material, firsts.rank_low
 
 )
 
 select
-    chosen.consumer_iso3 as importer_iso3,
-    chosen.material,
-    chosen.stage,
-    chosen.mineral_group,
-    chosen.year,
-    imports.hhi as import_hhi,
-    imports.top_supplier_iso3,
-    imports.top_supplier_share,
-    scores.governance_score,
-    production.production_hhi,
-    production.top_producer_iso3,
+    joined.consumer_iso3 as importer_iso3,
+    joined.material,
+    joined.stage,
+    joined.is_first,
+    joined.mineral_group,
+    joined.year,
+    joined.stage_trade_usd,
+    joined.import_hhi,
+    {% for column in of_imports -%}
+        case when not joined.is_without_reliance then joined.{{ column }} end as {{ column }},
+    {% endfor -%}
+    {% for column in [
+        'production_hhi', 'top_producer_iso3', 'restricted_share_low', 'restricted_share_high',
+        'clauses_that_hit', 'clauses_on_codes', 'clauses_unknown', 'restricted_by',
+        'restricted_world_share', 'restricting_producers', 'supply_risk', 'supply_risk_low',
+        'supply_risk_high',
+    ] -%}
+        joined.{{ column }},
+    {% endfor -%}
+    {% for column in ['rank_low', 'may_outrank'] -%}
+        case when joined.is_first then ranks.{{ column }} end as {{ column }},
+    {% endfor -%}
+    joined.supply_used,
+    joined.economic_importance,
+    joined.hub_share,
     case
-        when imports.importer_iso3 is null then null
-        when restricted.importer_iso3 is null then 0
-        else coalesce(restricted.share_low, 0)
-    end as restricted_share_low,
-    case
-        when imports.importer_iso3 is null then null
-        when restricted.importer_iso3 is null then 0
-        else {{ capped_at_one('restricted.share_high') }}
-    end as restricted_share_high,
-    case when chosen.mineral_group is not null then coalesce(restricted.clause_ids, []) end
-        as clauses_in_force,
-    case when chosen.mineral_group is not null then coalesce(in_doubt.clause_ids, []) end
-        as clauses_unknown,
-    chosen.restricted_world_share,
-    chosen.restricting_producers,
-    chosen.supply_risk,
-    chosen.supply_risk_low,
-    chosen.supply_risk_high,
-    chosen.supply_used,
-    chosen.economic_importance,
-    chosen.is_critical,
-    through_hubs.hub_share,
-    case
-        when chosen.supply_used = 'global' then coalesce(chosen.group_reason, 'no_imports_known')
-        when chosen.supply_risk is not null then null
-        when chosen.import_reliance is null then 'reliance_not_known'
+        when joined.supply_used = 'global' then coalesce(joined.group_reason, 'no_imports_known')
+        when joined.is_without_reliance then 'no_reliance'
+        when joined.supply_risk is not null then null
+        when joined.import_reliance is null then 'reliance_not_known'
+        when joined.hhi_consumer_sourcing is null then 'governance_not_known'
         else 'recycling_not_known'
     end as reason,
-    {{ snapshots_together(
-        ['chosen.snapshot_ids', 'imports.snapshot_ids', 'restricted.snapshot_ids']
-    ) }} as snapshot_ids
-from chosen
-left join imports
-    on
-        chosen.consumer_iso3 = imports.importer_iso3
-        and chosen.mineral_group = imports.mineral_group
-        and make_date(chosen.year, 1, 1) = imports.period_start
-left join production
-    on
-        chosen.material = production.material
-        and chosen.stage = production.stage
-        and chosen.year = production.assessed_year
-left join restricted
-    on
-        chosen.consumer_iso3 = restricted.importer_iso3
-        and chosen.mineral_group = restricted.mineral_group
-        and make_date(chosen.year, 1, 1) = restricted.period_start
-left join through_hubs
-    on
-        chosen.consumer_iso3 = through_hubs.importer_iso3
-        and chosen.mineral_group = through_hubs.mineral_group
-        and chosen.year = through_hubs.year
-left join in_doubt
-    on
-        chosen.consumer_iso3 = in_doubt.importer_iso3
-        and chosen.mineral_group = in_doubt.mineral_group
--- Of the nearest year that is not later.
-asof left join scores
-    on
-        imports.top_supplier_iso3 = scores.economy_iso3
-        and chosen.year >= scores.year
+    joined.all_snapshot_ids as snapshot_ids
+from joined
+left join ranks
+    on joined.consumer_iso3 = ranks.consumer_iso3 and joined.material = ranks.material

@@ -48,6 +48,7 @@ means as (
         families.material,
         computed.year,
         {{ stage_of_family }} as stage,
+        starts_with(computed.assessment, 'EC ') as is_of_study,
         {% for column in [
             'hhi_global_supply', 'hhi_consumer_sourcing', 'import_reliance',
             'import_reliance_raw', 'eol_recycling_rate', 'substitution_index', 'supply_risk',
@@ -73,7 +74,7 @@ means as (
         {{ union_of_snapshots('computed.snapshot_ids') }} as snapshot_ids
     from computed
     inner join families on computed.material = families.mineral
-    where computed.supply_risk is not null
+    where coalesce(computed.supply_risk, computed.supply_risk_low) is not null
     group by
         computed.assessment,
         computed.method,
@@ -85,34 +86,36 @@ means as (
 
 ),
 
+-- As the newest study prints it.
 importance_of_families as (
 
-    select
-        material,
-        arg_max(economic_importance, year) as economic_importance,
-        arg_max(assessment, year) as importance_assessment
-    from published
+    select * from published
     where stage = 'not_stated'
-    group by material
+    qualify row_number() over (partition by material order by year desc) = 1
 
 ),
 
--- A family has its own importance, and its published risk where there is one.
+-- A family has its own importance, of a study that of the study, and its published risk where there
+-- is one.
 of_families as (
 
     select
         means.* exclude (snapshot_ids, missing_factors),
-        importance_of_families.economic_importance,
         case
-            when not starts_with(means.assessment, 'EC ')
-                then importance_of_families.importance_assessment
-        end as importance_assessment,
+            when means.is_of_study then published.economic_importance
+            else importance_of_families.economic_importance
+        end as family_importance,
+        case when not means.is_of_study then importance_of_families.assessment end
+            as importance_assessment,
         published.published_supply_risk,
         case
-            when importance_of_families.economic_importance is null then means.missing_factors
+            when family_importance is null then means.missing_factors
             else {{ without('means.missing_factors', 'economic_importance') }}
         end as missing_factors,
-        {{ snapshots_together(['means.snapshot_ids', 'published.snapshot_ids']) }} as snapshot_ids
+        {{ snapshots_together([
+            'means.snapshot_ids', 'published.snapshot_ids',
+            'case when not means.is_of_study then importance_of_families.snapshot_ids end',
+        ]) }} as snapshot_ids
     from means
     left join importance_of_families on means.material = importance_of_families.material
     left join published
@@ -133,7 +136,10 @@ ec as (
             and computed.material = of_families.material
             and computed.stage = of_families.stage
     union all by name
-    select * from of_families
+    select
+        * exclude (is_of_study, family_importance),
+        family_importance as economic_importance
+    from of_families
 
 ),
 
@@ -204,7 +210,8 @@ select
     case
         when method = 'ec_2017'
             then {{ is_critical(
-                "case when starts_with(assessment, 'EC ') then published_supply_risk else supply_risk end",
+                "case when starts_with(assessment, 'EC ') then published_supply_risk else supply_risk_low end",
+                "case when starts_with(assessment, 'EC ') then published_supply_risk else supply_risk_high end",
                 'economic_importance'
             ) }}
     end as is_critical,

@@ -10,6 +10,12 @@ baselines as (
 
 ),
 
+current_trade as (
+
+    select * from {{ ref('int_exposure__choose_current_trade') }}
+
+),
+
 other_exporters as (
 
     select * from {{ ref('int_exposure__share_other_exporters') }}
@@ -87,7 +93,7 @@ shown_elsewhere as (
 ),
 
 -- Where a publisher covers the commodity and has no flow, there is no row; where none covers it,
--- there is one without figures.
+-- there is one without figures. What is hit today is never older than what was meant.
 exposed as (
 
     select
@@ -102,13 +108,28 @@ exposed as (
         baselines.source,
         case when baselines.clause_id is null then 'no_figures' else baselines.reason end as reason,
         baselines.snapshot_ids as baseline_snapshot_ids,
-        coalesce(group_codes.hs6_codes, targets.hs6_codes) as codes_of_commodity
+        coalesce(group_codes.hs6_codes, targets.hs6_codes) as codes_of_commodity,
+        current_trade.current_frequency,
+        current_trade.current_from,
+        current_trade.current_to,
+        current_trade.value_usd as current_value_usd,
+        current_trade.net_weight_kg as current_weight_kg,
+        current_trade.current_share,
+        current_trade.source as current_source,
+        {{ current_reason('current_trade.current_to', 'baselines.baseline_to') }} as current_reason,
+        current_trade.snapshot_ids as current_snapshot_ids
     from targets
     left join baselines
         on
             targets.clause_id = baselines.clause_id
             and targets.importer_iso3 = baselines.importer_iso3
             and targets.commodity_code = baselines.commodity_code
+    left join current_trade
+        on
+            targets.implementer_iso3 = current_trade.implementer_iso3
+            and targets.importer_iso3 = current_trade.importer_iso3
+            and targets.commodity_code = current_trade.commodity_code
+            and targets.is_basket = current_trade.is_basket
     left join group_codes
         on targets.is_basket and targets.commodity_code = group_codes.mineral_group
     anti join shown_elsewhere
@@ -143,12 +164,34 @@ select
     exposed.control_share_high * exposed.baseline_share as exposed_share_high,
     other_exporters.other_exporters_share,
     other_exporters.other_exporters_year,
+    {% for column in [
+        'current_frequency', 'current_from', 'current_to', 'current_value_usd',
+        'current_weight_kg', 'current_source',
+    ] -%}
+        case when exposed.current_reason is null then exposed.{{ column }} end as {{ column }},
+    {% endfor -%}
+    case when exposed.current_reason is null then cast(year(exposed.current_to) as integer) end
+        as current_year,
+    {% for bound in ['low', 'high'] -%}
+        {% for column, amount in [
+            ('current_exposed_value_' ~ bound ~ '_usd', 'current_value_usd'),
+            ('current_exposed_share_' ~ bound, 'current_share'),
+        ] -%}
+            case
+                when exposed.current_reason is null
+                    then exposed.control_share_{{ bound }} * exposed.{{ amount }}
+            end as {{ column }},
+        {% endfor -%}
+    {% endfor -%}
+    exposed.current_reason,
+    coalesce(exposed.reason = 'largest_flows_only', false) as is_cut_list,
     exposed.reason,
     exposed.source,
     {{
         snapshots_together([
             'exposed.snapshot_ids',
             'coalesce(exposed.baseline_snapshot_ids, [])',
+            'coalesce(exposed.current_snapshot_ids, [])',
             'coalesce(other_exporters.snapshot_ids, [])',
         ])
     }} as snapshot_ids

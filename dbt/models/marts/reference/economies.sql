@@ -12,5 +12,6 @@ select
     comtrade_code,
     japan_customs_code,
     region,
-    is_eu27
+    is_eu27,
+    economy_iso3 in ('EU27', 'WLD') as is_group
 from economies

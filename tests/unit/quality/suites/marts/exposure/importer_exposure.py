@@ -11,20 +11,21 @@ GOOD: Sequence[Row] = [
      "baseline_weight_kg": None, "baseline_share": 0.5, "control_share_low": 0.0,
      "control_share_high": 1.0, "exposed_value_low_usd": 0.0, "exposed_value_high_usd": 50.0,
      "exposed_share_low": 0.0, "exposed_share_high": 0.5, "other_exporters_share": None,
-     "reason": None},
+     "reason": None, "current_reason": None},
     {"commodity_code": "rare_earth_magnets", "baseline_frequency": "M",
      "baseline_from": date(2024, 10, 1), "baseline_to": date(2025, 9, 30),
      "baseline_gap_years": 0, "baseline_value_usd": 10.0, "baseline_weight_kg": 0.0,
      "baseline_share": 1.0, "control_share_low": 1.0, "control_share_high": 1.0,
      "exposed_value_low_usd": 10.0, "exposed_value_high_usd": 10.0, "exposed_share_low": 1.0,
-     "exposed_share_high": 1.0, "other_exporters_share": 0.25, "reason": None},
+     "exposed_share_high": 1.0, "other_exporters_share": 0.25, "reason": None,
+     "current_reason": "no_figures"},
     # Exports of the restricting economy alone; and nobody's figures.
     {"commodity_code": "380110", "baseline_frequency": "M", "baseline_from": date(2022, 10, 1),
      "baseline_to": date(2023, 9, 30), "baseline_gap_years": 0, "baseline_value_usd": 10.0,
      "control_share_low": 0.0, "control_share_high": 1.0, "exposed_value_low_usd": 0.0,
-     "exposed_value_high_usd": 10.0, "reason": "exports_only"},
+     "exposed_value_high_usd": 10.0, "reason": "exports_only", "current_reason": "no_figures"},
     {"commodity_code": "810199", "control_share_low": 0.0, "control_share_high": 1.0,
-     "reason": "no_figures"},
+     "reason": "no_figures", "current_reason": "no_figures"},
 ]  # fmt: skip
 
 DEFECTS: Defects = {
@@ -42,6 +43,7 @@ DEFECTS: Defects = {
     "exposed_share_low_is_between_0_and_1": ({"exposed_share_low": -0.5}, 1),
     "exposed_share_high_is_between_0_and_1": ({"exposed_share_high": 1.5}, 1),
     "other_exporters_share_is_between_0_and_1": ({"other_exporters_share": 78.0}, 1),
+    "current_reason_is_known": ({"current_reason": "withheld"}, 1),
     "reason_is_known": ({"reason": "withheld"}, 1),
     "exposed_value_low_usd_is_not_negative": ({"exposed_value_low_usd": -1.0}, 1),
     "control_share_low_is_not_above_high": ({"control_share_high": -1.0}, 1),
