@@ -63,7 +63,10 @@ def test_japan_is_on_the_published_asset_in_a_line_and_on_a_page(
     assert [line for line in lines if "vintage 20" not in line] == [
         line for line in lines if line.startswith("| Official notices to be read | **–** |")
     ]
-    assert sum(any(bar in line for bar in "▁▂▃▄▅▆▇█") for line in lines) == 9
+    # Magnets are whole in 2024 alone: before it they are cut lists, and no trend joins the two.
+    drawn = [line for line in lines if any(bar in line for bar in "▁▂▃▄▅▆▇█")]
+    assert len(drawn) == 8
+    assert not [line for line in drawn if line.startswith("| Magnet imports from China")]
 
 
 def test_every_lake_table_shows_its_rows_and_how_far_it_reaches(
