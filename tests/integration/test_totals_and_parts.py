@@ -52,9 +52,13 @@ def land(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Setti
 def test_a_real_year_landed_in_files_makes_the_marts_of_the_fetched_one(
     land: Callable[..., Settings], marts: Marts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The files hold the rows of breakdowns too, some of which exceed their totals."""
+    """The files hold the rows of breakdowns too, some of which exceed their totals.
+
+    The year has one of the two codes of natural graphite. A publisher that is asked says that there
+    is nothing of the other, files do not: so that group is known in one home alone, and left out.
+    """
     codes = () if is_night() else FEW_CODES
-    world = flows_of_2024(codes)
+    world = [flow for flow in flows_of_2024(codes) if flow.code != "250490"]
     with FakeComtrade(world, key="secret") as comtrade:
         for name, value in {
             "HOME": str(tmp_path / "fetched"),
