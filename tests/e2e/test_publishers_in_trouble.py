@@ -37,12 +37,14 @@ def test_no_file_of_the_warehouse_holds_what_a_server_repeated_of_its_password(w
         request["headers"].get("authorization") == f"Basic {BASIC}"
         for request in work.seen["confused"]
     )
-    files = [path for path in work.home.rglob("*") if path.is_file()]
+    # A journal that vanishes is folded into its database, which is read after it.
+    files = sorted(path for path in work.home.rglob("*") if path.is_file())[::-1]
+    held = {path: path.read_bytes() for path in files if path.exists()}
     assert any(path.suffix == ".db" for path in files)  # the event log
     result = work.printed["build"]
     for words in (PASSWORD, BASIC):
         assert words not in result.stdout + result.stderr
-        assert [path for path in files if words.encode() in path.read_bytes()] == []
+        assert [path for path, body in held.items() if words.encode() in body] == []
 
 
 def test_the_catalog_reports_how_each_of_them_answered(work: Work) -> None:
