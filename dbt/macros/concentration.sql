@@ -89,3 +89,16 @@
         1
     )
 {%- endmacro %}
+
+
+{# Whether a share that is known between bounds is above a limit; null where it may be or not. #}
+{% macro is_above(share_low, share_high, limit) -%}
+    case when {{ share_low }} > {{ limit }} then true when {{ share_high }} <= {{ limit }} then false end
+{%- endmacro %}
+
+
+{# The benchmark of Regulation (EU) 2024/1252, Article 5: not more than 65 % of the Union's yearly
+   consumption of a strategic raw material from a single third country. #}
+{% macro single_country_limit() -%}
+    0.65
+{%- endmacro %}

@@ -122,3 +122,62 @@ def test_clauses_that_hit_are_not_known_where_imports_are_not(rows: Rows) -> Non
     )
     assert (silent, of_other_years, outside) == (0, 0, 0)
     assert beside > 100
+
+
+def test_the_benchmark_of_the_act_is_of_the_unions_consumption(rows: Rows) -> None:
+    """More than 65 % from one third country. Of magnesium (810411) the Union makes nothing (USGS,
+    metal of 2024), so that it is the share of CEPII's flows from outside; of lithium it may make
+    some, so that there are bounds; of one rare earth in a code of all, nothing.
+    """
+    flows = rows(
+        "select flows.exporter_iso3, sum(flows.net_weight_kg) from trade.baci_flows as flows "
+        "inner join reference.economies as importers "
+        "on flows.importer_iso3 = importers.economy_iso3 and importers.is_eu27 "
+        "inner join reference.economies as exporters "
+        "on flows.exporter_iso3 = exporters.economy_iso3 and not exporters.is_eu27 "
+        "where flows.hs6_code = '810411' and flows.year = 2024 group by 1"
+    )
+    largest, weight = max(flows, key=lambda row: row[1])
+    share = weight / sum(row[1] for row in flows)
+    assert (largest, round(share, 2)) == ("CHN", 0.88)
+    found = {
+        (material, stage): row
+        for material, stage, *row in rows(
+            "select material, stage, single_country_share_low, single_country_share_high, "
+            "is_above_benchmark from dependency.risk_ranking where importer_iso3 = 'EU27'"
+        )
+    }
+    assert found["magnesium", "processing"] == [
+        pytest.approx(share, rel=1e-9), pytest.approx(share, rel=1e-9), True
+    ]  # fmt: skip
+    low, high, is_above = found["lithium", "processing"]
+    assert (low < 0.65 < high, is_above) == (True, None)
+    assert found["dysprosium", "processing"][2] is None
+    assert rows(
+        "select count(*) from dependency.risk_ranking "
+        "where is_above_benchmark is not null and importer_iso3 <> 'EU27'"
+    ) == [(0,)]
+
+
+def test_more_than_65_per_cent_of_a_stage_is_in_one_economy(rows: Rows) -> None:
+    """Platinum metals of 2024 (USGS MCS 2026): South Africa 126 t and 82.6 t of 179 t and 217 t. Of
+    rare earths the Commission's study prints shares of each in refining, of China's 66.7 %
+    (scandium) to all.
+    """
+    found = {
+        (material, stage): row
+        for material, stage, *row in rows(
+            "select material, stage, top_producer_iso3, cr1_share, top_share_low, top_share_high, "
+            "is_above_65 from dependency.production_concentration "
+            "where (source = 'usgs_mcs' and year = 2024 and stage = 'extraction') "
+            "or (source = 'ec_crm' and stage = 'processing')"
+        )
+    }
+    first, share, low, high, is_above = found["platinum_group_metals", "extraction"]
+    assert (first, is_above) == ("ZAF", False)
+    assert share == pytest.approx((126 + 82.6) / (179 + 217))
+    assert low < share < high
+    first, share, low, high, is_above = found["rare_earths", "processing"]
+    assert (first, share, is_above) == ("CHN", None, True)
+    assert (low, high) == (pytest.approx(0.667, abs=0.0006), 1)
+    assert found["rare_earths", "extraction"][-1] is True

@@ -44,3 +44,10 @@ def few_producers(facts: Facts) -> str:
     if facts["producers"] == 1:
         return "Only one producer is named beside a rest."
     return "Only two producers are named beside a rest."
+
+
+def shares_of_materials_alone(facts: Facts) -> str:
+    """A group of materials of which the publisher prints shares and no amounts."""
+    return (
+        "Shares of its materials are printed and no amounts: that of the group lies between them."
+    )

@@ -1,6 +1,8 @@
 with shares as (
 
     select * from {{ ref('production_shares') }}
+    union all by name
+    select * from {{ ref('int_dependency__sum_groups_of_producers') }}
 
 ),
 
@@ -93,7 +95,14 @@ bounds as (
         stage,
         year,
         {{ least_hhi('share_low', "economy_iso3 <> '_X'") }} as hhi_low,
-        {{ largest_hhi('share_low', 'share_high') }} as hhi_high
+        {{ largest_hhi('share_low', 'share_high') }} as hhi_high,
+        max(share_low) filter (where economy_iso3 <> '_X') as top_share_low,
+        max(share_high) as top_share_high,
+        coalesce(bool_or(is_of_shares_alone), false) as is_of_shares_alone,
+        first(economy_iso3 order by share_low desc, economy_iso3 asc)
+        filter (where economy_iso3 <> '_X') as top_producer_iso3,
+        max(reference_period) as reference_period,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from shares
     where share_low is not null
     group by source, material, stage, year
@@ -109,6 +118,8 @@ measures as (
         {{ hhi('sums.traded_squares', 'sums.whole') }} as hhi_trade_weighted,
         bounds.hhi_low,
         bounds.hhi_high,
+        bounds.top_share_low,
+        bounds.top_share_high,
         case
             when sums.producers >= 3 or rests.source is null then sums.top_three_share
         end as cr3_share
@@ -145,6 +156,9 @@ select
     cr1_share,
     {{ at_most_the_whole('cr3_share') }} as cr3_share,
     top_producer_iso3,
+    top_share_low,
+    top_share_high,
+    {{ is_above('top_share_low', 'top_share_high', single_country_limit()) }} as is_above_65,
     case when {{ at_most_the_whole('hhi') }} is not null then hhi_governance_weighted end
         as hhi_governance_weighted,
     case when {{ at_most_the_whole('hhi') }} is not null then hhi_trade_weighted end
@@ -160,3 +174,21 @@ select
     end as reason,
     snapshot_ids
 from measures
+union all by name
+-- Of a group whose amounts are not printed, bounds are all that can be said.
+select
+    material,
+    stage,
+    year,
+    source,
+    hhi_low,
+    hhi_high,
+    top_producer_iso3,
+    top_share_low,
+    top_share_high,
+    {{ is_above('top_share_low', 'top_share_high', single_country_limit()) }} as is_above_65,
+    reference_period,
+    {{ sentence('production.shares_of_materials_alone') }} as reason,
+    snapshot_ids
+from bounds
+where is_of_shares_alone

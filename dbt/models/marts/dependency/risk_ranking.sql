@@ -10,10 +10,19 @@ with supply_risk as (
 
 ),
 
-import_concentration as (
+imports as (
 
-    select * from {{ ref('import_concentration') }}
-    where frequency = 'A'
+    select * from {{ ref('int_dependency__describe_imports') }}
+
+),
+
+strategic as (
+
+    select distinct
+        jurisdiction_iso3,
+        unnest(materials) as material
+    from {{ ref('critical_lists') }}
+    where list_id = 'EU-CRMA-I'
 
 ),
 
@@ -77,35 +86,6 @@ chosen as (
 
 ),
 
-imports as (
-
-    select
-        *,
-        any_value(total_amount) filter (where measure = 'value_usd') over same_imports as value_usd
-    from import_concentration
-    window same_imports as (partition by importer_iso3, mineral_group, period_start)
-    qualify measure = min(measure) over same_imports
-
-),
-
--- Of the largest origin, hubs included, what comes through its largest hub.
-through_hubs as (
-
-    select
-        importer_iso3,
-        mineral_group,
-        year,
-        coalesce(hub_share, 0) as hub_share
-    from {{ ref('indirect_dependence') }}
-    where depth = 1 and reason is null
-    qualify
-        row_number() over (
-            partition by importer_iso3, mineral_group, year
-            order by total_share_high desc, origin_iso3 asc
-        ) = 1
-
-),
-
 joined as (
 
     select
@@ -114,10 +94,17 @@ joined as (
         imports.top_supplier_iso3,
         imports.top_supplier_share,
         imports.value_usd as stage_trade_usd,
+        imports.single_country_share_low,
+        imports.single_country_share_high,
+        -- Of one metal in a code of several nobody knows.
+        strategic.material is not null
+        and count(*) over (
+            partition by chosen.consumer_iso3, chosen.mineral_group, chosen.stage
+        ) = 1 as is_strategic,
         scores.governance_score,
         production.production_hhi,
         production.top_producer_iso3,
-        through_hubs.hub_share,
+        imports.hub_share,
         imports.importer_iso3 is not null and chosen.year = chosen.newest_year as is_of_today,
         case when is_of_today then coalesce(restricted.share_low, 0) end as restricted_share_low,
         case
@@ -146,7 +133,11 @@ joined as (
         on
             chosen.consumer_iso3 = imports.importer_iso3
             and chosen.mineral_group = imports.mineral_group
-            and make_date(chosen.year, 1, 1) = imports.period_start
+            and chosen.year = imports.year
+    left join strategic
+        on
+            chosen.consumer_iso3 = strategic.jurisdiction_iso3
+            and chosen.material = strategic.material
     left join production
         on
             chosen.material = production.material
@@ -157,11 +148,6 @@ joined as (
             chosen.consumer_iso3 = restricted.importer_iso3
             and chosen.mineral_group = restricted.mineral_group
             and make_date(chosen.year, 1, 1) = restricted.period_start
-    left join through_hubs
-        on
-            chosen.consumer_iso3 = through_hubs.importer_iso3
-            and chosen.mineral_group = through_hubs.mineral_group
-            and chosen.year = through_hubs.year
     left join clauses
         on
             chosen.consumer_iso3 = clauses.importer_iso3
@@ -225,6 +211,7 @@ select
     {% for column in [
         'production_hhi', 'top_producer_iso3', 'restricted_share_low', 'restricted_share_high',
         'clauses_that_hit', 'clauses_on_codes', 'clauses_unknown', 'restricted_by',
+        'single_country_share_low', 'single_country_share_high',
         'restricted_world_share', 'restricting_producers', 'supply_risk', 'supply_risk_low',
         'supply_risk_high',
     ] -%}
@@ -233,6 +220,14 @@ select
     {% for column in ['rank_low', 'may_outrank'] -%}
         case when joined.is_first then ranks.{{ column }} end as {{ column }},
     {% endfor -%}
+    case
+        when joined.is_strategic
+            then {{ is_above(
+                'joined.single_country_share_low',
+                'joined.single_country_share_high',
+                single_country_limit()
+            ) }}
+    end as is_above_benchmark,
     joined.supply_used,
     joined.economic_importance,
     joined.hub_share,
