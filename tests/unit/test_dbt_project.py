@@ -435,7 +435,8 @@ def test_what_the_gate_does_not_compare_or_compares_without_sources(project: Pro
         "exposure.calendar", "exposure.early_warnings", "exposure.notices", "trade.revisions",
         "trade.source_differences",
         # Of the newest year of trade, which moves on.
-        "dependency.alternatives", "dependency.scenario_results", "exposure.relief_scenarios",
+        "dependency.alternatives", "dependency.risk_ranking", "dependency.scenario_results",
+        "exposure.relief_scenarios",
     }  # fmt: skip
     assert {name for name, meta in metas.items() if meta.get("chooses_source")} == {
         *(name for name, schema in schemas.items() if schema in ("dependency", "market")),
