@@ -12,14 +12,47 @@ flows as (
 
 ),
 
--- What the supplier reports it exports of gallium, germanium and what else is in their code.
-exports as (
+members as (
 
-    select * from flows
+    select economy_iso3
+    from {{ ref('economies') }}
+    where is_eu27
+
+),
+
+-- What the supplier reports it exports of gallium, germanium and what else is in their code.
+exports_to_economies as (
+
+    select
+        *,
+        [snapshot_id] as snapshot_ids
+    from flows
     where
         reporter_iso3 in (select importers.supplier_iso3 from importers)
         and flow = 'export'
         and commodity_code = '811292'
+
+),
+
+-- To the European Union it exports what it exports to the members.
+exports as (
+
+    select * from exports_to_economies
+    where partner_iso3 <> 'EU27'
+    union all by name
+    select
+        source,
+        reporter_iso3,
+        'EU27' as partner_iso3,
+        commodity_code,
+        period_start,
+        case when count(*) = count(net_weight_kg) then {{ sum_in_order('net_weight_kg') }} end
+            as net_weight_kg,
+        max(vintage_at) as vintage_at,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
+    from exports_to_economies
+    where partner_iso3 in (select members.economy_iso3 from members)
+    group by source, reporter_iso3, commodity_code, period_start
 
 ),
 
@@ -74,7 +107,7 @@ exports_by_month as (
         exports.reporter_iso3 is not null as is_reported,
         exports.source,
         exports.vintage_at,
-        exports.snapshot_id,
+        exports.snapshot_ids,
         row_number() over (
             partition by importers.importer_iso3
             order by export_months.period_start desc
@@ -107,7 +140,7 @@ exports_together as (
         min(period_start) as trend_from,
         max(source) as source,
         max(vintage_at) as vintage_at,
-        {{ snapshots_of('snapshot_id') }} as snapshot_ids
+        nullif({{ union_of_snapshots('snapshot_ids') }}, []) as snapshot_ids
     from exports_by_month
     group by importer_iso3
 

@@ -34,17 +34,9 @@ covered as (
 
 ),
 
-monthly_supplies as (
+exports as (
 
-    select * from {{ ref('int_trade__list_monthly_supplies') }}
-    where flow = 'export' and not is_basket
-
-),
-
-flows as (
-
-    select * from {{ ref('int_trade__select_latest_flows') }}
-    where flow = 'export' and frequency = 'A' and not is_basket
+    select * from {{ ref('int_exposure__list_exports') }}
 
 ),
 
@@ -65,34 +57,6 @@ largest_flows as (
             and precedence.purpose = 'trade'
             and precedence.is_cut_list
     where flows.value_usd > 0
-
-),
-
-exports as (
-
-    select
-        source,
-        supplier_iso3 as implementer_iso3,
-        importer_iso3,
-        commodity_code,
-        'M' as frequency,
-        period_start,
-        value_usd,
-        net_weight_kg,
-        snapshot_ids
-    from monthly_supplies
-    union all
-    select
-        source,
-        reporter_iso3 as implementer_iso3,
-        partner_iso3 as importer_iso3,
-        commodity_code,
-        frequency,
-        period_start,
-        value_usd,
-        case when net_weight_kg > 0 or value_usd = 0 then net_weight_kg end as net_weight_kg,
-        snapshot_ids
-    from flows
 
 ),
 

@@ -14,6 +14,8 @@ with clauses as (
 monthly_supplies as (
 
     select * from {{ ref('int_trade__list_monthly_supplies') }}
+    union all by name
+    select * from {{ ref('int_trade__sum_union_supplies') }}
 
 ),
 
