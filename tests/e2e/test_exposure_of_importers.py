@@ -433,6 +433,36 @@ def test_of_antimony_only_the_ores_have_figures_of_the_year_before(rows: Rows) -
     assert baci().filter(pl.col("hs6_code") == "811010")["year"].unique().to_list() == [2024]
 
 
+def test_what_china_exports_to_the_members_it_exports_to_the_union(rows: Rows) -> None:
+    """UN Comtrade, 811292 by month: of the year before August 2023, and month by month after it.
+
+    The extract counts Belgium twice (`COMTRADE-CHN-EXPORTS-BEL-TWICE`).
+    """
+    members = {
+        economy for (economy,) in rows("select economy_iso3 from reference.economies where is_eu27")
+    }
+    months: dict[str, float] = {}
+    for line in lines("comtrade_baskets", "china_exports_monthly.csv"):
+        if line["commodity_code"] == "811292" and line["partner_iso3"] in members:
+            value = float(line["value_usd"]) / (2 if line["partner_iso3"] == "BEL" else 1)
+            months[line["period"]] = months.get(line["period"], 0) + value
+    ((value,),) = rows(
+        "select baseline_value_usd from exposure.importer_exposure where clause_id = 'CN-2023-23' "
+        "and commodity_code = '811292' and importer_iso3 = 'EU27' and reason = 'exports_only'"
+    )
+    window = [month for month in months if "2022-07" <= month <= "2023-06"]
+    assert len(window) == 12
+    assert value == pytest.approx(sum(months[month] for month in window), rel=1e-9)
+    found = dict(
+        rows(
+            "select strftime(period_start, '%Y-%m'), amount from exposure.trade_response "
+            "where clause_id = 'CN-2023-23' and importer_iso3 = 'EU27' and measure = 'value_usd'"
+        )
+    )
+    assert len(found) > 30
+    assert found == {month: pytest.approx(months[month], rel=1e-9) for month in found}
+
+
 def test_every_targeted_importer_has_a_row_or_no_flow(rows: Rows) -> None:
     """Of 810199, in no file, whoever China may hit has a row: all but China itself."""
     (importers,) = zip(
