@@ -41,12 +41,16 @@ with events as (
         bool_or(status_after = 'in_force') over (
             partition by subject_id order by event_date
             rows between unbounded preceding and 1 preceding
-        ) as was_in_force
+        ) as was_in_force,
+        max(case when status_after = 'suspended' then because end) over (
+            partition by subject_id order by event_date
+            rows between unbounded preceding and 1 preceding
+        ) as suspended_by
     from exposure.calendar
 )
 select
     kind, subject_id, event_date, clause_ids, title, status_after, date_precision, because,
-    was_in_force,
+    was_in_force, suspended_by,
     exists (
         select 1 from exposure.measures as measures
         where measures.clause_id = events.subject_id and measures.direction = 'restrict'
@@ -54,6 +58,15 @@ select
 from events
 where
     date_diff('day', $day, event_date) between -{DAYS} and $ahead
+    -- A suspension that ends is said once, of the clauses that it suspends.
+    and not exists (
+        select 1 from events as suspended
+        inner join exposure.measures as acts
+            on suspended.suspended_by in (acts.clause_id, acts.official_reference)
+        where
+            acts.clause_id = events.subject_id
+            and suspended.event_date = events.event_date
+    )
     -- Of what is known to the year alone it is not known that it comes so soon.
     and (date_precision <> 'year' or $ahead >= 365)
     and (
@@ -213,6 +226,9 @@ def _state_in_words(row: Row, day: date) -> str:
     is_past = first <= day
     since = f"{'since' if is_past else 'from'} {_as_known(row)}"
     match row["status_after"]:
+        case "unknown" if row["suspended_by"]:
+            by = f"suspended by {row['suspended_by']} until"
+            return str(row["because"]).replace("suspended until", by, 1)
         case "unknown":
             return str(row["because"])
         case "ended":

@@ -106,8 +106,9 @@ def test_a_terminal_lists_as_many_days_ahead_as_are_asked_for(built: Path) -> No
         heading = f"What changes in the next {days} days\n"
         return listed.stdout.partition(heading)[2].partition("\n\n")[0]
 
-    named = [line.split()[0] for line in ahead("USA", "3").splitlines()]
-    assert named == ["CN-2024-46-2", "CN-2025-72"]
+    [suspended] = ahead("USA", "3").splitlines()
+    assert suspended.split()[0] == "CN-2024-46-2"
+    assert "suspended by MOFCOM Ann. 72/2025 until 27 November 2026" in suspended
     year = ahead("JPN", "365")
     assert "its last day is 10 January 2027, as stated; it bears on 10 clauses" in year
     assert "planned for February 2027" in year
@@ -122,3 +123,19 @@ def test_a_number_of_days_that_is_none_is_refused_in_a_sentence(built: Path, ahe
     assert refused.returncode == 2
     assert "Invalid value for '--ahead': Input should be" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_suspension_that_ended_is_said_once_of_the_clauses_it_suspended(built: Path) -> None:
+    """Announcement 70 of 2025 suspended seven clauses, to 10 November 2026."""
+    listed = run_kido(built, "measures", "JPN", "--on", "2026-11-25")
+    assert listed.returncode == 0, listed.stderr
+    changed = listed.stdout.partition("What changed in the last 30 days\n")[2].partition("\n\n")[0]
+    first, *clauses = [line.strip() for line in changed.splitlines()]
+    assert first.startswith(
+        "7 clauses: suspended by MOFCOM+GAC Ann. 70/2025 until 10 November 2026; Kido knows of no "
+        "notice on what holds since; "
+    )
+    assert [line.partition(":")[0] for line in clauses] == [
+        "CN-2025-55", "CN-2025-56", "CN-2025-57", "CN-2025-58", "CN-2025-61-AB", "CN-2025-61-C",
+        "CN-2025-62",
+    ]  # fmt: skip

@@ -35,6 +35,8 @@ SINCE, AFTER = (
     for when in ("since", "after that day")
 )
 TENTH, TWENTY_SEVENTH = "suspended until 10 November 2026", "suspended until 27 November 2026"
+BY_70 = TENTH.replace("until", "by MOFCOM+GAC Ann. 70/2025 until")
+BY_72 = TWENTY_SEVENTH.replace("until", "by MOFCOM Ann. 72/2025 until")
 NOTHING = "Nothing that Kido knows of."
 LITHIUM = (
     "ZW-2025-06-LICONC (Export ban on lithium concentrate announced for January 2027; only lithium "
@@ -43,14 +45,14 @@ LITHIUM = (
 """The next that is known for Japan after the lapses."""
 
 ON_THE_PAGE: Mapping[tuple[str, str], tuple[str, str]] = {
-    ("2026-11-10", "JPN"): (NOTHING, f"{OF_NOTICE_70}: {TENTH}{AFTER}"),
-    ("2026-11-11", "JPN"): (f"{OF_NOTICE_70}: {TENTH}{SINCE}", LITHIUM),
-    ("2026-11-27", "JPN"): (f"{OF_NOTICE_70}: {TENTH}{SINCE}", LITHIUM),
+    ("2026-11-10", "JPN"): (NOTHING, f"{OF_NOTICE_70}: {BY_70}{AFTER}"),
+    ("2026-11-11", "JPN"): (f"{OF_NOTICE_70}: {BY_70}{SINCE}", LITHIUM),
+    ("2026-11-27", "JPN"): (f"{OF_NOTICE_70}: {BY_70}{SINCE}", LITHIUM),
     ("2026-11-27", "USA"): (
-        f"{OF_NOTICE_70}: {TENTH}{SINCE}", f"{OF_NOTICE_72}: {TWENTY_SEVENTH}{AFTER}",
+        f"{OF_NOTICE_70}: {BY_70}{SINCE}", f"{OF_NOTICE_72}: {BY_72}{AFTER}",
     ),
-    ("2026-11-28", "USA"): (f"{OF_NOTICE_72}: {TWENTY_SEVENTH}{SINCE}", LITHIUM),
-    ("2026-11-28", "JPN"): (f"{OF_NOTICE_70}: {TENTH}{SINCE}", LITHIUM),
+    ("2026-11-28", "USA"): (f"{OF_NOTICE_72}: {BY_72}{SINCE}", LITHIUM),
+    ("2026-11-28", "JPN"): (f"{OF_NOTICE_70}: {BY_70}{SINCE}", LITHIUM),
 }  # fmt: skip
 """What changed first, and what changes first, by day and importer."""
 
