@@ -449,7 +449,7 @@ def test_a_lapse_is_said_ahead_and_on_its_day_and_never_over(built: Path, tmp_pa
         assert month.of("over") == {}
         [ahead, _] = [each for each in month.hook.received if "7 clauses" in each.title]
         assert "CN-2025-57: Export licensing of five more rare earths" in ahead.body
-        assert "suspended until 10 November 2026" in ahead.body
+        assert "suspended by MOFCOM+GAC Ann. 70/2025 until 10 November 2026" in ahead.body
         # Of the United States one more suspension ends, which does not concern Japan.
         assert month.of("CN-2024-46-2") == {}
 

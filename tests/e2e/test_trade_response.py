@@ -431,7 +431,10 @@ def test_a_hundred_rows_are_worked_out_again_from_the_bundled_files(
             "select distinct clause_id, announced_date, effective_date from exposure.measures"
         ).fetchall()
     }
-    found = published.execute("select * from exposure.trade_response order by all")
+    # The Union's are sums of these, see `test_exposure_of_importers`.
+    found = published.execute(
+        "select * from exposure.trade_response where importer_iso3 <> 'EU27' order by all"
+    )
     names = [column[0] for column in found.description or []]
     every = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     compared = [row for row in every if row["baseline_amount"] is not None]
@@ -464,7 +467,7 @@ def test_no_month_of_a_code_is_left_out(rows: Rows) -> None:
         set(
             rows(
                 "select importer_iso3, period_start, measure from exposure.trade_response "
-                "where clause_id = ? and commodity_code = '811292'",
+                "where clause_id = ? and commodity_code = '811292' and importer_iso3 <> 'EU27'",
                 GALLIUM_AND_GERMANIUM,
             )
         )
