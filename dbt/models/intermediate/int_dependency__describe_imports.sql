@@ -42,7 +42,6 @@ through_hubs as (
 
 )
 
-
 -- Of what is used, the part that is not the importer's own output comes from its suppliers. What is
 -- not published by partner may be of the largest one as well.
 select
