@@ -125,6 +125,7 @@ others as (
         *,
         bool_and(world_total_t is not null and amount_high_t is not null) over same_group
             as has_amounts,
+        amount_t / world_total_t as printed_share,
         sum(amount_low_t) over same_group - amount_low_t as others_low_t,
         sum(amount_high_t) over same_group - amount_high_t as others_high_t
     from sums
@@ -133,7 +134,7 @@ others as (
 )
 
 -- Of amounts the group is their sum. Of shares alone its share lies between those of its materials,
--- whatever the amounts are.
+-- whatever the amounts are. A printed total may be less than its parts, and the share above theirs.
 select
     source,
     producer_group as material,
@@ -146,17 +147,26 @@ select
     not has_amounts as is_of_shares_alone,
     case when has_amounts then amount_t end as amount_t,
     case when has_amounts then world_total_t end as world_total_t,
-    case when has_amounts then amount_t / world_total_t end as share,
+    case when has_amounts then printed_share end as share,
     case
-        when has_amounts then amount_low_t / nullif(amount_low_t + others_high_t, 0)
+        when has_amounts
+            then
+                least(
+                    amount_low_t / nullif(amount_low_t + others_high_t, 0),
+                    printed_share
+                )
         else share_low
     end as share_low,
     case
         when has_amounts
             then
                 least(
-                    (amount_high_t + hidden_t)
-                    / nullif(amount_high_t + hidden_t + greatest(others_low_t - hidden_t, 0), 0),
+                    greatest(
+                        (amount_high_t + hidden_t) / nullif(
+                            amount_high_t + hidden_t + greatest(others_low_t - hidden_t, 0), 0
+                        ),
+                        printed_share
+                    ),
                     1
                 )
         else share_high
