@@ -104,6 +104,8 @@ _PARTNERS = ("partner_iso3", "supplier_iso3")
 """Columns in which the printed total is listed with its parts."""
 
 _TOTALLED = ("_usd", "_kg", "_t")
+_BOUNDS = ("_low_t", "_high_t")
+"""Columns whose sum is no total: each of several economies may have the whole of one rest."""
 
 Metas = Mapping[str, Mapping[str, Any]]
 """The `meta` of the model of each mart, by `schema.table`."""
@@ -249,7 +251,9 @@ class _Table:
         sums = [
             Measure(name, name, "sum")
             for name, kind in self.columns.items()
-            if kind == "DOUBLE" and (name.endswith(_TOTALLED) or name == "amount")
+            if kind == "DOUBLE"
+            and (name.endswith(_TOTALLED) or name == "amount")
+            and not name.endswith(_BOUNDS)
         ]
         if "close" not in self.columns:
             return sums

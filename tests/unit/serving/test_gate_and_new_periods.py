@@ -333,3 +333,31 @@ def test_imports_of_twice_as_many_economies_are_another_total(
     found = compare_files(before, after)
     assert found.losses == []
     assert bool(news(found)) == is_news
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [("production_high_t", []), ("production_t", ["magnitudes_are_kept"])],
+)
+def test_what_each_of_many_may_have_of_one_rest_is_no_total(
+    tmp_path: Path, column: str, expected: list[str]
+) -> None:
+    """Rare earths by the USGS: of 2019 a rest of 20,500 t may be anyone's, of 2020 one of 100 t."""
+
+    def reliance(year: int, tonnes: float) -> pl.DataFrame:
+        return pl.DataFrame(
+            [
+                {
+                    "economy_iso3": f"E{number:02}", "mineral_group": "rare_earths", "year": year,
+                    "source": "un", column: tonnes,
+                }
+                for number in range(20)
+            ]
+        )  # fmt: skip
+
+    known = reliance(2019, 20_500.0)
+    new = pl.concat([known, reliance(2020, 100.5)])
+    name = "dependency.import_reliance"
+    before = warehouse(tmp_path / "before", {name: known}, [RIGHT])
+    after = warehouse(tmp_path / "after", {name: new}, [RIGHT, SLIP])
+    assert kinds(compare_files(before, after, sources_of={name: {"un"}})) == expected
