@@ -940,5 +940,5 @@ def test_the_answers_of_every_importer_are_figures_of_the_marts(rows: Rows) -> N
 
 
 def test_the_published_file_is_small(built: Any) -> None:
-    """Builds of the same figures differ by a sixth (136 to 158 MB) with the order of writes."""
+    """Builds of nearly the same code and figures had 138 to 158 MB."""
     assert (built / "kido.duckdb").stat().st_size < 170e6
