@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -167,23 +170,47 @@ def run(
         "as_of": as_of.isoformat(), "reconciled_shares": reconciled_shares,
         **spill_settings(build_file, memory),
     }  # fmt: skip
-    result = dbtRunner(manifest=parsed_project(), callbacks=_callbacks(on_start)).invoke(
-        [
-            "build",
-            *_paths(target),
-            *_QUIET,
-            "--no-write-json",
-            "--exclude",
-            *exclude,
-            "--vars",
-            json.dumps(variables),
-            *(("--select", *select) if select else ()),
-        ]
-    )
+    runner = dbtRunner(manifest=parsed_project(), callbacks=_callbacks(on_start))
+    with _interrupts_for_dbt():
+        result = runner.invoke(
+            [
+                "build",
+                *_paths(target),
+                *_QUIET,
+                "--no-write-json",
+                "--exclude",
+                *exclude,
+                "--vars",
+                json.dumps(variables),
+                *(("--select", *select) if select else ()),
+            ]
+        )
     _release_connections()
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise result.exception
     if result.result is None:
         return DbtOutcome(results=(), error=f"dbt could not run: {result.exception}")
     return DbtOutcome(results=[_node_result(entry) for entry in result.result.results])
+
+
+@contextmanager
+def _interrupts_for_dbt() -> Iterator[None]:
+    """Raise KeyboardInterrupt at a signal: at this one dbt stops its queries and threads.
+
+    Dagster raises another exception, at which dbt only closes connections, also those in use.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _callbacks(on_start: Callable[[int, int], None] | None) -> list[Callable[[Any], None]]:

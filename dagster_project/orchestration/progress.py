@@ -23,6 +23,8 @@ STAGES = {
     "audit_marts": "marts audited", "published__": "published",
 }  # fmt: skip
 
+INTERRUPTIONS = (KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__)
+
 
 class StageHandler(logging.Handler):
     """Turns Dagster's events into lines; all other output of Dagster is in the UI only."""
@@ -136,6 +138,8 @@ def failure_of(event: Any) -> str:
     else:
         error = data.error.cause or data.error if data.error else None
         reason = error.message.strip().splitlines()[-1] if error else "no reason was given"
+        if error and error.cls_name in INTERRUPTIONS:
+            return "interrupted"
     return str(disk_full(reason, Settings.load().folders) or reason)
 
 
@@ -144,6 +148,8 @@ def _cause_of(error: Any) -> str:
     sentence = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}: "
     while error.cause and not error.message.startswith(sentence):
         error = error.cause
+    if error.cls_name in INTERRUPTIONS:
+        return "interrupted"
     return str(error.message.strip().splitlines()[0]).removeprefix(sentence)
 
 

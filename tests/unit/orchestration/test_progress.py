@@ -69,6 +69,17 @@ def line_of_a_warning(key: dg.AssetKey, observed: str) -> str:
     return lines[0]
 
 
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, dg.DagsterExecutionInterruptedError])
+def test_a_run_that_was_interrupted_says_so(raised: type[BaseException]) -> None:
+    @dg.asset
+    def dbt_build() -> None:
+        raise raised
+
+    lines: list[str] = []
+    assert not run(dbt_build, lines)
+    assert [line.strip() for line in lines] == ["✗ marts built: interrupted", "✗ interrupted"]
+
+
 def test_a_check_that_failed_is_the_reason_and_the_step_only_stops() -> None:
     assert lines_of_a_failed_step("3 rows, first CHN") == [
         "✗ dbt_build: check_0: 3 rows, first CHN",
