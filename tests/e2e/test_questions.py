@@ -189,7 +189,7 @@ def test_what_would_relieve_japan(answer: Answer) -> None:
     assert (low, high) == (pytest.approx(126), pytest.approx(453.6))
     assert shares == [pytest.approx(0.0067, abs=5e-5), pytest.approx(0.0241, abs=5e-5)]
     assert found["MINAMITORISHIMA", "commercial", 2035][1:3] == pytest.approx([1260, 4536])
-    assert found["CAREMAG_LACQ_HEAVY", "as_announced", 2031][1:3] == [295, 300]
+    assert found["CAREMAG_LACQ_HEAVY", "as_announced", 2032][1:3] == [295, 300]
 
 
 def test_the_riskiest_materials_of_japan(answer: Answer) -> None:

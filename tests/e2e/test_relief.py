@@ -50,8 +50,19 @@ def test_half_of_a_french_plant_is_for_japan(rows: Rows) -> None:
     """JOGMEC: 250 t of dysprosium and 45 t of terbium; the company has 600 t of both in all."""
     assert rows(
         "select tonnes_low, tonnes_high, consumption_t, reason from exposure.relief_scenarios "
-        "where project = 'CAREMAG_LACQ_HEAVY' and year = 2031"
+        "where project = 'CAREMAG_LACQ_HEAVY' and year = 2032"
     ) == [(250 + 45, 600 / 2, None, "no_code_of_the_material")]
+
+
+def test_the_plant_that_starts_late_in_2026_delivers_nothing_before_2027(rows: Rows) -> None:
+    """METI: a start "late in 2026", deliveries in 2027 at the earliest; then a quarter a year."""
+    assert rows(
+        "select project, year, tonnes_low, tonnes_high from exposure.relief_scenarios "
+        "where project like 'CAREMAG%' and year < 2029 order by all"
+    ) == [
+        ("CAREMAG_LACQ_HEAVY", 2027, 0, 300 / 4), ("CAREMAG_LACQ_HEAVY", 2028, 0, 300 / 2),
+        ("CAREMAG_LACQ_LIGHT", 2027, 0, 800 / 4), ("CAREMAG_LACQ_LIGHT", 2028, 0, 800 / 2),
+    ]  # fmt: skip
 
 
 def test_the_second_phase_of_white_mesa_is_counted_without_the_first(rows: Rows) -> None:

@@ -120,8 +120,8 @@ def test_a_commercial_mine_lowers_chinas_share_by_less_than_a_fifth(rows: Rows) 
 
 
 def test_allied_plants_add_one_per_cent_by_weight(rows: Rows) -> None:
-    """2031: half of Lacq, 295 to 300 t of dysprosium and terbium oxide."""
-    by_metric = results(rows, "allied_separation", "rare_earths", 2031)
+    """2032: half of Lacq, 295 to 300 t of dysprosium and terbium oxide."""
+    by_metric = results(rows, "allied_separation", "rare_earths", 2032)
     assert by_metric["total_t"] == [
         pytest.approx(ALL_2024), pytest.approx(ALL_2024 + 295), pytest.approx(ALL_2024 + 300),
     ]  # fmt: skip
@@ -268,14 +268,14 @@ def test_shifts_take_no_more_than_is_there(landed: Rows) -> None:
 
 
 def test_a_plant_goes_on_while_a_mine_ramps_up_and_a_trial_ends(landed: Rows) -> None:
-    """Lacq has all of its 295 to 300 t in 2031, the mine its 1,260 to 4,536 t in 2035."""
+    """Lacq has all of its 295 to 300 t in 2032, the mine its 1,260 to 4,536 t in 2035."""
     added = {
         year: results(landed, "plant_and_mine", "rare_earths", year)["added_t"][1:]
-        for year in (2027, 2028, 2031, 2035)
+        for year in (2027, 2028, 2032, 2035)
     }
-    assert added[2027] == [pytest.approx(126), pytest.approx(150 + 453.6)]
-    assert added[2028] == [pytest.approx(73.75), pytest.approx(225)]
-    assert added[2031] == [pytest.approx(295), pytest.approx(300 + 2268)]
+    assert added[2027] == [pytest.approx(126), pytest.approx(75 + 453.6)]
+    assert added[2028] == [0, pytest.approx(150)]
+    assert added[2032] == [pytest.approx(295 + 1260 / 4), pytest.approx(300 + 4536 * 3 / 4)]
     assert added[2035] == [pytest.approx(295 + 1260), pytest.approx(300 + 4536)]
 
 

@@ -60,6 +60,18 @@ buyers as (
 
 ),
 
+-- A plant that starts late in a year delivers in the next.
+first_deliveries as (
+
+    select
+        project,
+        material,
+        low as first_year
+    from assumptions
+    where scenario = 'as_announced' and assumption = 'start_year'
+
+),
+
 -- What a project includes of another is left to that one.
 included as (
 
@@ -93,12 +105,16 @@ announced as (
             {{ sum_in_order('coalesce(projects.capacity_t_high, projects.capacity_t_low)') }}
             - coalesce(any_value(included.low), 0)
         ) * coalesce(any_value(buyers.high), 1) as capacity_t_high,
-        min(projects.start_year) as start_year
+        coalesce(min(first_deliveries.first_year), min(projects.start_year)) as start_year
     from projects
     left join buyers
         on
             projects.project = buyers.project
             and projects.basis = buyers.material
+    left join first_deliveries
+        on
+            projects.project = first_deliveries.project
+            and projects.basis = first_deliveries.material
     left join included
         on
             projects.project = included.project
