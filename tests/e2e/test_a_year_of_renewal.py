@@ -94,6 +94,8 @@ class Publisher(ABC):
     name: ClassVar[str]
     server: FakePublisher
     seen_on: dict[str, date] = field(default_factory=dict)
+    fails_before: ClassVar[bool] = False
+    """Whether it answers with an error until it publishes for the first time."""
 
     @abstractmethod
     def publish(self, day: date) -> None:
@@ -154,7 +156,9 @@ class London(Publisher):
 
 
 class Brasilia(Publisher):
-    """A month on the second weekday after it. Files have a `Last-Modified`."""
+    """A month on the second weekday after it, and not before the third day, from which it is asked
+    for. Files have a `Last-Modified`.
+    """
 
     name = "comexstat"
 
@@ -162,7 +166,8 @@ class Brasilia(Publisher):
         super().__init__(brazil.FakeComexstat())
         self.server.always(with_validator("Last-Modified"))
         for month in months((2025, 1), (2027, 11)):
-            self.seen_on[key(month)] = second_weekday_after(month) + timedelta(days=1)
+            published_on = max(second_weekday_after(month), date(*following(month), 3))
+            self.seen_on[key(month)] = published_on + timedelta(days=1)
 
     def publish(self, day: date) -> None:
         assert isinstance(self.server, brazil.FakeComexstat)
@@ -266,7 +271,7 @@ class WorldBank(Publisher):
         assert isinstance(self.server, FakeWgi)
         newest = max(year for year in self.seen_on if self.is_out(year, day))
         self.server.scores = by_code(
-            Score(code, code, year, round(score + year % 7 / 50, 3))
+            Score(code, code, year, round(score + (year - 1996) / 100, 3))
             for code, score in self._scores.items()
             for year in (1996, 1998, 2000, *range(2002, int(newest) + 1))
         )
@@ -276,6 +281,7 @@ class Reston(Publisher):
     """The edition of 2027 on 29 January; until then the search finds none that is fetched."""
 
     name = "usgs_mcs"
+    fails_before = True
 
     def __init__(self) -> None:
         super().__init__(FakeScienceBase())
@@ -463,7 +469,12 @@ BROKEN_EDITION = ("pink_sheet", key(Washington.BROKEN))
 
 
 def polled(publisher: Publisher, day: date) -> date:
-    """The first run from a day on that asks the publisher, by its card's calendar."""
+    """The first run from a day on that asks the publisher, by its card's calendar.
+
+    After an answer that was none it is asked each day.
+    """
+    if publisher.fails_before:
+        return day
     calendar = publisher.source.CARD.calendar
     assert calendar is not None
     while last_moment(calendar, datetime.combine(day, RUN_AT)) < datetime.combine(
