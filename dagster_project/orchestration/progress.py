@@ -24,6 +24,7 @@ STAGES = {
 }  # fmt: skip
 
 INTERRUPTIONS = (KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__)
+"""What a signal (Ctrl-C, the UI's Terminate) raises in a step: dbt's, and Dagster's."""
 
 
 class StageHandler(logging.Handler):
@@ -137,9 +138,9 @@ def failure_of(event: Any) -> str:
         reason = str(data.user_failure_data.description)
     else:
         error = data.error.cause or data.error if data.error else None
-        reason = error.message.strip().splitlines()[-1] if error else "no reason was given"
         if error and error.cls_name in INTERRUPTIONS:
             return "interrupted"
+        reason = error.message.strip().splitlines()[-1] if error else "no reason was given"
     return str(disk_full(reason, Settings.load().folders) or reason)
 
 

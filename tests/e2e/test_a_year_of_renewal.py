@@ -471,7 +471,7 @@ BROKEN_EDITION = ("pink_sheet", key(Washington.BROKEN))
 def polled(publisher: Publisher, day: date) -> date:
     """The first run from a day on that asks the publisher, by its card's calendar.
 
-    After an answer that was none it is asked each day.
+    One that failed until then is asked each day.
     """
     if publisher.fails_before:
         return day
