@@ -254,7 +254,8 @@ def lines_of(clause: Row, page: Measures) -> Iterator[str]:
     ends = clause["valid_to"]
     days = (ends - page.day).days - 1 if ends else None
     if days is not None and days <= LAPSES_SOON:
-        yield f"its last day is in {counted(days, 'day')}" if days else "its last day is today"
+        when = f"in {counted(days, 'day')}" if days else "today"
+        yield f"the last day of this state is {when}"
     yield from _exposure(clause, page)
 
 
@@ -299,7 +300,7 @@ def _amounts(known: Sequence[Row], clause: Row) -> Iterator[str]:
     if of_imports := [row for row in known if row["reason"] is None]:
         has_one_period = len({_period(row) for row in of_imports}) == 1
         shares = [
-            f"{row['commodity_code']} up to {percent(row['exposed_share_high'])}"
+            f"{row['commodity_code']} {_up_to(row['exposed_share_high'])}"
             + ("" if has_one_period else f" in {_period(row)}")
             for row in of_imports
         ]
@@ -327,10 +328,17 @@ def _newest(rows: Sequence[Row]) -> list[str]:
     """The shares of codes by the newest trade, the largest first."""
     has_one_period = len({_newest_period(row) for row in rows}) == 1
     return [
-        f"{row['commodity_code']} up to {percent(row['current_exposed_share_high'])}"
+        f"{row['commodity_code']} {_up_to(row['current_exposed_share_high'])}"
         + ("" if has_one_period else f" in {_newest_period(row)}")
         for row in sorted(rows, key=lambda row: -row["current_exposed_value_high_usd"])
     ]
+
+
+def _up_to(share: float) -> str:
+    """`up to 12.3 %`, of nothing `none`."""
+    if not share:
+        return "none"
+    return f"up to {percent(share)}" if share >= 0.0005 else "under 0.05 %"
 
 
 def _newest_values(rows: Sequence[Row]) -> str:
@@ -366,7 +374,9 @@ def _together(row: Row, excludes: Mapping[str, str | None]) -> str:
     if row["current_reason"] is None and _is_newer(row):
         shares = (row["current_exposed_share_low"], row["current_exposed_share_high"])
         parts.append(f"{_bounds(*map(percent, shares))} of {_newest_period(row)}")
-    without = row["clauses_without_figures"]
+    # Of clauses without figures of before them the newest trade can be known all the same.
+    is_told = row["reason"] == "no_figures" and row["current_reason"] is None
+    without = [] if is_told else row["clauses_without_figures"]
     return (
         f"{row['name'] or row['commodity_code']}: {'; '.join(parts)} "
         f"({', '.join(row['clause_ids'])})"

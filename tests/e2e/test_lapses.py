@@ -57,9 +57,9 @@ ON_THE_PAGE: Mapping[tuple[str, str], tuple[str, str]] = {
 """What changed first, and what changes first, by day and importer."""
 
 OF_THE_CLAUSE: Mapping[tuple[str, str, str], str] = {
-    ("2026-11-10", "JPN", "CN-2025-57"): "its last day is today",
+    ("2026-11-10", "JPN", "CN-2025-57"): "the last day of this state is today",
     ("2026-11-11", "JPN", "CN-2025-57"): f"{TENTH}{SINCE}",
-    ("2026-11-27", "USA", "CN-2024-46-2"): "its last day is today",
+    ("2026-11-27", "USA", "CN-2024-46-2"): "the last day of this state is today",
     ("2026-11-28", "USA", "CN-2024-46-2"): f"{TWENTY_SEVENTH}{SINCE}",
 }
 """What `kido measures` says of a clause."""

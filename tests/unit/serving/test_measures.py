@@ -137,6 +137,23 @@ def test_beside_what_was_meant_to_be_hit_stands_the_newest_trade(
     assert "no figures at hand" not in printed
 
 
+def test_nothing_and_next_to_nothing_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of Chile's antimony of 2024 (none) and Germany's graphite of Namibia (USD 16,038)."""
+    nothing = {**NEWER, "current_exposed_share_high": 0.0, "current_exposed_value_high_usd": 0.0}
+    little = {**NEWER, "current_exposed_share_high": 0.0003}
+    joint = {**JOINT, **UNKNOWN, "clauses_without_figures": ["CN-1", "CN-2"], **nothing}
+    printed = page(
+        tmp_path, capsys, [clause(hs6_codes=["280530", "284610"])],
+        [exposure("280530", **{**UNKNOWN, **nothing}), exposure("284610", **{**UNKNOWN, **little})],
+        [joint],
+    )  # fmt: skip
+    assert "284610 under 0.05 %, 280530 none" in printed
+    assert "284690: 0.0 % of 2025 (CN-1, CN-2)" in printed
+    assert "no figures at hand" not in printed
+
+
 def test_bounds_that_are_equal_are_one_figure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -189,8 +206,8 @@ def test_the_days_of_a_state_count_to_its_last_day(
         clause("CN-4", status="suspended", valid_to=date(2026, 12, 27)),
     ]
     printed = page(tmp_path, capsys, timeline, [])
-    assert printed.count("its last day is") == 3
-    for words in ("its last day is today", "its last day is in 1 day ", "in 30 days"):
+    assert printed.count("the last day of this state is") == 3
+    for words in ("this state is today", "this state is in 1 day ", "in 30 days"):
         assert words in printed
 
 
