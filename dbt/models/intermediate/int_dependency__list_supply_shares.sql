@@ -85,16 +85,16 @@ select
     case
         when reliance.production_high_t = 0 then 1
         when reliance.production_high_t is null then 0
-        else coalesce(
-            least(
+        else least(
+            coalesce(
                 {{
                     at_least_none(
                         '1 - reliance.production_high_t / nullif(reliance.exports_t, 0)'
                     )
                 }},
-                passed_high
+                0
             ),
-            0
+            passed_high
         )
     end as passed_low,
     shares.source,
