@@ -209,6 +209,11 @@ class _Table:
         return "coalesce(source, '')" if has_its_own else "''"
 
     @property
+    def has_figures(self) -> str:
+        """The condition on rows that count: one that says that nothing is known is no loss."""
+        return "reason is distinct from 'no_figures'" if "reason" in self.columns else "true"
+
+    @property
     def year(self) -> str | None:
         period = self.first_column(_PERIODS)
         if period is None:
@@ -602,7 +607,7 @@ def _counts(files: _Files, table: _Table) -> pl.DataFrame:
             f"""
             select
                 {table.source} as source,
-                count(*) as rows,
+                count(*) filter (where {table.has_figures}) as rows,
                 count(distinct {economy or "null"}) as economies,
                 {codes} as codes,
                 {_texts(year)} as years

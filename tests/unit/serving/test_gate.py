@@ -206,6 +206,35 @@ def test_a_view_with_names_adds_no_loss_to_that_of_its_table(two: Two, tmp_path:
     assert kinds(compared) == ["rows_are_kept"]
 
 
+def test_rows_that_say_that_nothing_is_known_may_go(tmp_path: Path) -> None:
+    """As when a year of BACI lands, in which most economies bought nothing of a code; but a figure
+    that is not known any more is a loss, although its row stays."""
+
+    def exposure(name: str, known: int, unknown: int) -> Path:
+        rows = [
+            {
+                "importer_iso3": f"E{number}",
+                "commodity_code": "280530",
+                "exposed_value_low_usd": 1.0 if number < known else None,
+                "reason": None if number < known else "no_figures",
+            }
+            for number in range(known + unknown)
+        ]
+        return warehouse(
+            tmp_path / name,
+            {"exposure.importer_exposure": pl.DataFrame(rows, infer_schema_length=None)},
+            [],
+        )
+
+    before = exposure("before.duckdb", 100, 100)
+    learned = compare(before, exposure("learned.duckdb", 100, 0))
+    assert "rows_are_kept" not in kinds(learned)
+    forgotten = compare(before, exposure("forgotten.duckdb", 90, 110))
+    assert sentence(forgotten, "rows_are_kept").startswith(
+        "exposure.importer_exposure would have 90 of 100 rows"
+    )
+
+
 def test_rows_of_one_source_are_not_made_up_by_another(two: Two) -> None:
     more = FLOWS.with_columns(source=pl.lit("customs"))
     compared = two.compare(reported_flows=pl.concat([without(21, in_year(2023)), more]))
