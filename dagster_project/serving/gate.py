@@ -607,8 +607,8 @@ def _counts(files: _Files, table: _Table) -> pl.DataFrame:
             f"""
             select
                 {table.source} as source,
-                count(*) filter (where {table.has_figures}) as rows,
-                count(distinct {economy or "null"}) as economies,
+                count(*) filter ({table.has_figures}) as rows,
+                count(distinct {economy or "null"}) filter ({table.has_figures}) as economies,
                 {codes} as codes,
                 {_texts(year)} as years
             from {database}.{table.full_name}
