@@ -57,7 +57,7 @@ def main() -> None:
                 ("imports alone", [python, "-c", PROBE]),
                 ("first build, empty home", build),
                 ("second build, nothing changed", build),
-                ("second build, forced", [*build, "--force"]),
+                ("second build, all anew", [*build, "--full"]),
                 ("code location", [python, "-c", LOCATION]),
                 ("kido --help", [python, "-m", "dagster_project.cli", "--help"]),
             ):

@@ -121,7 +121,9 @@ def build(
         str,
         typer.Option(help='Only these assets, in Dagster\'s selection syntax: key:"lake/ecb*"+'),
     ] = "",
-    force: Annotated[bool, typer.Option(help="Build even if nothing has changed.")] = False,
+    full: Annotated[
+        bool, typer.Option(help="Build all anew, and not from what the last build made.")
+    ] = False,
     publish: Annotated[
         bool,
         typer.Option("--publish", help="Publish another day than today over kido.duckdb."),
@@ -136,7 +138,7 @@ def build(
         settings.publish_as_today()
     from dagster_project.orchestration.execute import build_warehouse
 
-    published = build_warehouse(settings, select, force)
+    published = build_warehouse(settings, select, full)
     if published is None:
         _print_error("Nothing was published; the published file is as it was.")
         raise typer.Exit(1)

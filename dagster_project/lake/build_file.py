@@ -16,7 +16,7 @@ import polars as pl
 from dagster_project.lake.relations import quoted, rows_of, slices_of
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.slices import as_frame
-from dagster_project.lake.tables import Lake
+from dagster_project.lake.tables import Contents, Lake
 
 STORAGE_VERSION = "v1.0.0"
 """Format of the marts' file, DuckDB's oldest stable one: every driver since 1.0 opens it."""
@@ -90,16 +90,17 @@ def prepare(
     facts: Mapping[str, pl.DataFrame],
     memory: int | None = None,
     left_out: Callable[[LakeTable], Collection[str]] = lambda table: (),
-) -> None:
+) -> dict[str, Contents]:
     """Create the build file without marts, if absent; `lake.*` and `runtime.*` in its work file.
 
     For every table there are its rows (`lake.<table>`, a view on its files) and its slices with the
     number of their rows (`lake.<table>_slices`), of the same moment: the slices decide which rows
     are current. They are a table, so that the planner of a join knows its size. Rows of the
     snapshots that are `left_out` of a table are in neither (`Copies.left_out`). `facts` are the
-    tables of `runtime`, by name.
+    tables of `runtime`, by name. Returns what the lake's tables were made from, by name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    read: dict[str, Contents] = {}
     with connect_in_memory(path) as connection:
         connection.execute(
             f"attach {quoted([path])} as marts (storage_version '{STORAGE_VERSION}')"
@@ -108,7 +109,7 @@ def prepare(
         connection.execute("create schema if not exists lake")
         connection.execute("create schema if not exists runtime")
         for table in LAKE_TABLES.values():
-            contents = lake.contents(table, left_out=left_out(table))
+            contents = read[table.name] = lake.contents(table, left_out=left_out(table))
             rows = rows_of(lake, table, contents.files)
             connection.execute(f"create or replace view lake.{table.name} as {rows}")
             unrecorded = rows_of(lake, table, contents.files_without_slices())
@@ -122,3 +123,4 @@ def prepare(
             connection.register("fact", frame.to_arrow())
             connection.execute(f"create or replace table runtime.{name} as from fact")
             connection.unregister("fact")
+    return read

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, RootModel
 
-from dagster_project.errors import PublicationError, listed
+from dagster_project.errors import KidoError, PublicationError, listed
 from dagster_project.intake.stores import landing_of
 from dagster_project.lake.build_file import work_file
 from dagster_project.lake.records import (
@@ -106,13 +106,14 @@ class Build:
     def owner(self) -> str | None:
         return read_name(self.directory / "owner")
 
-    def start(self, release: Release, inputs: str | None, models: str) -> None:
+    def start(self, release: Release, inputs: str | None, models: str, engine: str = "") -> None:
         """Create the folder for a release.
 
         `inputs` is the hash of its inputs, None for a partial build; `models` is the version of
-        the dbt project.
+        the dbt project, `engine` that of what builds it (`fingerprints.engine`).
         """
         write_atomically(self.directory / "models", models.encode())
+        write_atomically(self.directory / "engine", engine.encode())
         if inputs:
             write_atomically(self.directory / "inputs", inputs.encode())
         write_record_file(self.directory / "release.json", release)
@@ -130,6 +131,10 @@ class Build:
         return read_name(self.directory / "models")
 
     @property
+    def engine(self) -> str | None:
+        return read_name(self.directory / "engine")
+
+    @property
     def release(self) -> Release:
         return read_record_file(self.directory / "release.json", Release, self._remedy)
 
@@ -145,7 +150,7 @@ class Build:
         except FileNotFoundError:
             raise PublicationError(
                 f"The results of the checks of the {stage} are missing in {self.directory}.",
-                hint="Build again: kido build --force.",
+                hint="Build again: kido build --full.",
             ) from None
         return from_json(record.checks)
 
@@ -154,7 +159,8 @@ class Build:
 
     def seal(self) -> None:
         """Record the SHA-256 of the build, its release and its checks, when these are complete."""
-        write_record_file(self.directory / SEAL, _Seal(self._hashes(self.file)))
+        work = {self.files[1].name: _sha256(self.files[1])}
+        write_record_file(self.directory / SEAL, _Seal(self._hashes(self.file) | work))
 
     def _hashes(self, file: Path) -> dict[str, str]:
         """SHA-256 by name, with `file` as the build file; of files that are missing, empty."""
@@ -167,7 +173,7 @@ class Build:
         what was checked.
         """
         record = self.directory / SEAL
-        again = "Build again: kido build --force."
+        again = "Build again: kido build --full."
         if not record.exists():
             raise PublicationError(
                 f"{record} is missing: nothing records what was checked of this build.",
@@ -183,6 +189,15 @@ class Build:
             raise PublicationError(
                 f"{self._named(changed)} was changed after the checks of this build.", hint=again
             )
+
+    def is_as_sealed(self) -> bool:
+        """Whether both files and the records beside them are what was checked."""
+        try:
+            self.require_sealed(self.file)
+            sealed = read_record_file(self.directory / SEAL, _Seal, self._remedy).root
+        except KidoError:
+            return False
+        return sealed.get(self.files[1].name) == _sha256(self.files[1])
 
     def _named(self, names: Sequence[str]) -> str:
         return listed([str(self.directory / name) for name in names])

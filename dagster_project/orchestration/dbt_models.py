@@ -3,9 +3,9 @@
 No model is named here; they are read from the manifest.
 """
 
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
@@ -13,7 +13,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from dagster_project import words
-from dagster_project.errors import shortened
+from dagster_project.errors import counted, shortened
 from dagster_project.intake.compact import compact_many_small_files
 from dagster_project.intake.conform import is_conformed, recorded_checks
 from dagster_project.intake.stores import lake_of, landing_of
@@ -22,7 +22,8 @@ from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.schemas import INTAKE_TABLES
 from dagster_project.lake.space import disk_full
-from dagster_project.orchestration import builds, dbt_runner
+from dagster_project.lake.tables import Contents
+from dagster_project.orchestration import builds, dbt_runner, fingerprints
 from dagster_project.orchestration.automation import with_its_inputs
 from dagster_project.orchestration.code_references import code_of_model
 from dagster_project.orchestration.days import require_day
@@ -158,7 +159,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         fail_run_on(lambda: publication.restore_damaged(settings))
         inputs = _inputs(settings)
         is_whole = set(_models(manifest)) <= set(context.selected_asset_keys)
-        is_news_only = context.run.tags.get(NEWS_ONLY_TAG) == "true" and not warehouse.force
+        is_news_only = context.run.tags.get(NEWS_ONLY_TAG) == "true" and not warehouse.full
         news_only = is_news_only and is_whole and inputs is not None
         if news_only and inputs == publication.inputs_of_the_day(settings):
             context.log.info("Nothing is new since the published release: nothing is built.")
@@ -173,38 +174,79 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             scope=settings.scope.name,
             after=builds.known_releases(settings),
         )
-        select = _selection(context, manifest, settings, build)
+        last, obstacle = (
+            (None, "it was asked for")
+            if warehouse.full
+            else fail_run_on(lambda: fingerprints.predecessor(settings))
+        )
+        if last is None:
+            context.log.info(f"Every model is built: {obstacle}.")
+        selected = _selection(context, manifest, settings, last)
         # Not all models of a partial build are of these inputs.
-        build.start(release, None if select else inputs, _version_of_models(settings))
+        build.start(
+            release,
+            None if selected else inputs,
+            _version_of_models(settings),
+            fingerprints.engine(),
+        )
         say("  building marts")
-        fail_run_on(lambda: _prepare_build_file(settings, build, manifest))
-        outcome = fail_run_on(
-            lambda: dbt_runner.run(
+        if last:
+            fail_run_on(lambda: fingerprints.copy_of(last, build, manifest, settings.memory))
+        read = fail_run_on(lambda: _prepare_build_file(settings, build, manifest))
+        new = fail_run_on(
+            lambda: fingerprints.start(
                 build.file,
-                settings.today,
-                target=build.directory / "dbt",
-                memory=settings.memory,
-                reconciled_shares=settings.reconciled_shares,
-                select=select,
-                on_start=counter("models and tests"),
+                manifest,
+                dbt_runner.variables_of_models(settings.today, settings.reconciled_shares),
+                read,
+                settings.memory,
             )
         )
+        select = _names(manifest, new, selected) if last else []
+        outcome = dbt_runner.DbtOutcome(results=())
+        if select or not last:
+            outcome = fail_run_on(
+                lambda: dbt_runner.run(
+                    build.file,
+                    settings.today,
+                    target=build.directory / "dbt",
+                    memory=settings.memory,
+                    reconciled_shares=settings.reconciled_shares,
+                    has_fingerprints=True,
+                    select=select,
+                    on_start=counter("models and tests"),
+                )
+            )
         if outcome.error:
             failed = {ERROR_TYPE: "dbt"}
             raise dg.Failure(outcome.error, metadata=failed, allow_retries=False)
-        say("    models and tests have run; adding views with names")
+        made = fingerprints.made(build.file, outcome, settings.memory)
+        models = {node: why for node, why in made.items() if node.startswith("model.")}
+        if last:
+            for node, why in models.items():
+                context.log.info(f"{node.split('.')[-1]} is made: {why}.")
+        say(f"    {counted(len(models), 'model')} made, the others stand; adding views with names")
         if not any(node.status == "error" for node in outcome.results):
             tables = described_tables(manifest)
             fail_run_on(lambda: add_views(build.file, tables, settings.memory))
         previews = _previews(build, settings)
-        yield from _dbt_events(context, manifest, translator, build, outcome, previews, settings)
+        yield from _dbt_events(
+            context, manifest, translator, build, outcome, made, last, previews, settings
+        )
 
     return models
 
 
+def _names(manifest: Mapping[str, Any], new: Sequence[str], selected: Sequence[str]) -> list[str]:
+    """What dbt is to build of the nodes that may have to be made: names, of a selection if any."""
+    nodes = (manifest["nodes"][unique_id] for unique_id in new)
+    names = [node["name"] for node in nodes if not dbt_runner.is_left_out(node)]
+    return [name for name in names if not selected or name in set(selected)]
+
+
 def _prepare_build_file(
     settings: Settings, build: builds.Build, manifest: Mapping[str, Any]
-) -> None:
+) -> Mapping[str, Contents]:
     sources = all_sources().values()
     for source in sources:
         # Nothing reads merged files any more: they are removed at once.
@@ -220,7 +262,7 @@ def _prepare_build_file(
         inputs_of_tables(manifest),
         tables_by_source(manifest, dbt_runner.load_column_lineage()),
     )
-    prepare(
+    return prepare(
         build.file,
         lake,
         facts,
@@ -252,24 +294,21 @@ def _selection(
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],
     settings: Settings,
-    build: builds.Build,
+    last: builds.Build | None,
 ) -> list[str]:
-    """The models that dbt builds; empty for all.
+    """The models that dbt builds; empty for all that have to be made.
 
-    A partial build starts from a copy of the last complete one, and builds all models if there is
-    none that it can start from.
+    A partial build leaves the other models as the last complete build made them, and builds all if
+    it cannot start from one of the same day and the same models.
     """
     chosen = context.selected_asset_keys
     nodes = _models(manifest)
-    if set(nodes) <= set(chosen):
+    if last is None or set(nodes) <= set(chosen):
         return []
-    last = builds.complete_build(settings.build_dir, is_replay=settings.is_replay)
-    obstacle = "there is no complete build yet" if last is None else _obstacle(last, settings)
-    if last is None or obstacle:
+    obstacle = _obstacle(last, settings)
+    if obstacle:
         context.log.info(f"Every model is built, not only the selected ones: {obstacle}.")
         return []
-    for file, copy in zip(last.files, build.files, strict=True):
-        shutil.copyfile(file, copy)
     # The catalog describes the run, so every run builds it again.
     return [nodes[key]["name"] for key in nodes if key in chosen or key.path[0] == "catalog"]
 
@@ -281,16 +320,12 @@ def _version_of_models(settings: Settings) -> str:
 
 
 def _obstacle(last: builds.Build, settings: Settings) -> str:
-    """Why a partial build cannot start from a complete one; empty if it can.
-
-    The complete build must be of the same day and the same models, and use no withdrawn snapshot.
-    """
+    """Why a build of a part cannot start from a complete one; empty if it can."""
     if last.release.as_of != settings.today:
         return f"the last complete build is as of {last.release.as_of}"
     if last.models != _version_of_models(settings):
         return "the models or KIDO_RECONCILED_SHARES have changed since the last complete build"
-    withdrawn = builds.withdrawn_from(settings, last)
-    return f"the last complete build used withdrawn snapshots ({withdrawn})" if withdrawn else ""
+    return ""
 
 
 def _dbt_events(
@@ -299,20 +334,29 @@ def _dbt_events(
     translator: _Translator,
     build: builds.Build,
     outcome: dbt_runner.DbtOutcome,
+    made: Collection[str],
+    last: builds.Build | None,
     previews: Mapping[tuple[str, str], dict[str, Any]],
     settings: Settings,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """The events of a build, and its results on record: of a test that did not run, the last ones.
+
+    A table that stands is an output as well: what follows in the run waits for all of them.
+    """
     chosen = context.selected_asset_keys
     chosen_checks = context.selected_asset_check_keys
     results: list[CheckResult] = []
     failures: list[str] = []
     private = private_rows(settings, manifest)
-    for node in outcome.results:
+    for node in _in_order(manifest, outcome):
         if node.resource_type in {"model", "seed"}:
             details = manifest["nodes"][node.unique_id]
             key = dg.AssetKey([details["schema"], details.get("alias") or details["name"]])
             if node.status == "success" and key in chosen:
-                metadata: dict[str, Any] = {"seconds": round(node.seconds, 3)}
+                metadata: dict[str, Any] = {
+                    "seconds": round(node.seconds, 3),
+                    "made": node.unique_id in made,
+                }
                 metadata |= previews.get((details["schema"], details["alias"]), {})
                 metadata["dagster/column_lineage"] = translator.column_lineage(
                     manifest, node.unique_id
@@ -320,7 +364,7 @@ def _dbt_events(
                 yield dg.MaterializeResult(asset_key=key, metadata=metadata)
             elif node.status == "error":
                 failures.append(f"{node.name}: {_first_line(node.message)}")
-        elif node.resource_type == "test":
+        elif node.resource_type == "test" and (node.unique_id in made or node.status == SKIPPED):
             rows = (
                 dbt_runner.sample_failing_rows(build.file, node, settings.memory)
                 if node.status in {"fail", "warn"}
@@ -332,6 +376,15 @@ def _dbt_events(
                 failures.append(f"{node.name}: {result.observed}")
             if check is not None and key_of(check) in chosen_checks:
                 yield check
+    if last:
+        run = {result.check_name for result in results}
+        tests = {
+            node["name"]
+            for node in manifest["nodes"].values()
+            if node["resource_type"] == "test" and not dbt_runner.is_left_out(node)
+        }
+        carried = [check for check in last.checks("dbt") if check.check_name in tests - run]
+        results = sorted([*results, *carried], key=lambda result: result.check_name)
     build.keep_checks("dbt", results)
     if failures:
         reason = f"dbt: {len(failures)} failed: {'; '.join(failures)}."
@@ -341,6 +394,26 @@ def _dbt_events(
             metadata={} if full else {ERROR_TYPE: f"dbt: {len(failures)} failed"},
             allow_retries=False,
         )
+
+
+def _in_order(
+    manifest: Mapping[str, Any], outcome: dbt_runner.DbtOutcome
+) -> Iterator[dbt_runner.NodeResult]:
+    """The results of all nodes, each after its inputs.
+
+    A model or seed that dbt was not asked for stands as the last build made it.
+    """
+    results = {node.unique_id: node for node in outcome.results}
+    nodes = manifest["nodes"]
+    inputs = {name: node["depends_on"].get("nodes", ()) for name, node in nodes.items()}
+    for unique_id in TopologicalSorter(inputs).static_order():
+        node = nodes.get(unique_id)
+        if unique_id in results:
+            yield results[unique_id]
+        elif node and node["resource_type"] in {"model", "seed"}:
+            yield dbt_runner.NodeResult(
+                unique_id, node["name"], node["resource_type"], "success", "", 0, 0.0, "", "error"
+            )
 
 
 def _dbt_check(

@@ -38,6 +38,11 @@ NOT_OF_BUILDS = ("resource_type:unit_test", "tag:step")
 SAMPLE_ROWS = 20
 
 
+def is_left_out(node: Mapping[str, Any]) -> bool:
+    """Whether a node is one of those that builds leave out (`NOT_OF_BUILDS`)."""
+    return node["resource_type"] == "unit_test" or "step" in node["config"]["tags"]
+
+
 @dataclass(frozen=True)
 class NodeResult:
     """The outcome of one dbt node. `status` is dbt's, e.g. success, error, pass, fail, skipped."""
@@ -145,6 +150,11 @@ def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
     return lineage
 
 
+def variables_of_models(as_of: date, reconciled_shares: bool) -> dict[str, Any]:
+    """Dbt's variables that decide what models compute."""
+    return {"as_of": as_of.isoformat(), "reconciled_shares": reconciled_shares}
+
+
 def run(
     build_file: Path,
     as_of: date,
@@ -152,6 +162,7 @@ def run(
     target: Path,
     memory: int,
     reconciled_shares: bool = True,
+    has_fingerprints: bool = False,
     select: Sequence[str] = (),
     exclude: Sequence[str] = NOT_OF_BUILDS,
     on_start: Callable[[int, int], None] | None = None,
@@ -167,7 +178,7 @@ def run(
 
     variables = {
         "build_file": str(build_file), "work_file": str(work_file(build_file)),
-        "as_of": as_of.isoformat(), "reconciled_shares": reconciled_shares,
+        **variables_of_models(as_of, reconciled_shares), "has_fingerprints": has_fingerprints,
         **spill_settings(build_file, memory),
     }  # fmt: skip
     runner = dbtRunner(manifest=parsed_project(), callbacks=_callbacks(on_start))
@@ -175,6 +186,7 @@ def run(
         result = runner.invoke(
             [
                 "build",
+                "--full-refresh",
                 *_paths(target),
                 *_QUIET,
                 "--no-write-json",

@@ -60,12 +60,12 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def build_warehouse(settings: Settings, select: str = "", force: bool = False) -> Path | None:
+def build_warehouse(settings: Settings, select: str = "", full: bool = False) -> Path | None:
     """Run the whole graph, or a selection and its descendants.
 
     Returns the published file; None if nothing was published. If the published file of the day was
     built from the same code and documents, and no publisher is due, nothing runs and that file is
-    returned; `force` runs all the same. Progress goes to standard error.
+    returned; `full` builds all anew all the same. Progress goes to standard error.
     Raises ConfigurationError for a day without any figures, and for a selection of nothing.
     """
     from dagster_project.orchestration import builds
@@ -85,17 +85,17 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         )
     for sentence in future_snapshots(settings, source_names(), now):
         _print(sentence)
-    if not (select or force) and is_up_to_date(settings):
+    if not (select or full) and is_up_to_date(settings):
         if builds.leftovers(settings.build_dir):
             with open_instance(settings):
                 pass
         _print(f"Nothing has changed since the {_published_name(settings)}.")
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
-    return _build(settings, select, force)
+    return _build(settings, select, full)
 
 
-def _build(settings: Settings, select: str, force: bool) -> Path | None:
+def _build(settings: Settings, select: str, full: bool) -> Path | None:
     where = " beside the published file" if settings.is_replay else ""
     first_line = f"Building as of {settings.today}{where} in {settings.home}"
     if not select:
@@ -110,9 +110,9 @@ def _build(settings: Settings, select: str, force: bool) -> Path | None:
         _print(first_line)
     tags = {
         **AT_A_TERMINAL,
-        NEWS_ONLY_TAG: str(selected is None and not force).lower(),
+        NEWS_ONLY_TAG: str(selected is None and not full).lower(),
     }
-    has_succeeded, file = _run(settings, definitions, selected, tags)
+    has_succeeded, file = _run(settings, definitions, selected, tags, full=full)
     if has_succeeded and file is None and is_up_to_date(settings, is_asked=True):
         _print(f"Nothing is new since the {_published_name(settings)}.")
         return settings.file_of_the_day
@@ -172,6 +172,8 @@ def _run(
     selected: list[dg.AssetKey] | None,
     tags: Mapping[str, str],
     config: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    full: bool = False,
 ) -> tuple[bool, Path | None]:
     """Run the graph, or a selection of it, in this process.
 
@@ -189,7 +191,7 @@ def _run(
             run_id=run_id,
             run_config={
                 "loggers": {"console": {}},
-                "resources": {"warehouse": {"config": _warehouse_config(settings)}},
+                "resources": {"warehouse": {"config": _warehouse_config(settings, full)}},
                 **config,
             },
             instance=instance,
@@ -214,11 +216,12 @@ def _run(
     return True, Path(str(metadata["dagster/uri"].value))
 
 
-def _warehouse_config(settings: Settings) -> dict[str, str | bool]:
+def _warehouse_config(settings: Settings, full: bool) -> dict[str, str | bool]:
     """The day, if one was given: without one, the start of the run decides what today is."""
     return {
         "as_of": settings.as_of.isoformat() if settings.as_of else "",
         "publish": settings.is_published_as_today,
+        "full": full,
     }
 
 

@@ -34,9 +34,10 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         description="Publish another day than today as kido.duckdb, over the file that readers "
         "use.",
     )
-    force: bool = Field(
+    full: bool = Field(
         default=False,
-        description="Build and publish although nothing is new since the published release.",
+        description="Build all anew, not from what the last build made, and publish it although "
+        "nothing is new since the published release.",
     )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:

@@ -206,7 +206,10 @@ def columns_frame(tables: Sequence[Table]) -> pl.DataFrame:
 
 
 def add_views(build_file: Path, tables: Sequence[Table], memory: int | None = None) -> None:
-    """Create the views with names of the tables that a build file has."""
+    """Create the views with names of the tables that a build file has, and comment all of them.
+
+    dbt comments a table that it makes; of one that stands a description may have changed.
+    """
     with connect(build_file, memory=memory) as connection:
         existing = {
             f"{schema}.{name}"
@@ -217,8 +220,9 @@ def add_views(build_file: Path, tables: Sequence[Table], memory: int | None = No
         }
         connection.execute("begin")
         for table in tables:
-            if table.statement and table.name_of_rows in existing:
-                connection.execute(table.statement)
+            if table.name_of_rows in existing:
+                if table.statement:
+                    connection.execute(table.statement)
                 comment_on(connection, table)
         connection.execute("commit")
 

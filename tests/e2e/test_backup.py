@@ -63,7 +63,7 @@ def test_a_build_goes_on_from_a_restored_home(restored: Path, tmp_path: Path) ->
     """Backups that are made while that build runs are whole, whatever moment they are of."""
     result = run_kido(restored, "build", KIDO_AS_OF=day_of(restored))
     assert "Nothing has changed since the published release." in result.stderr
-    build = start_kido(restored, "build", "--force")
+    build = start_kido(restored, "build", "--full")
     backups, made = tmp_path / "during", 0
     while build.process.is_alive():
         said(run_kido(restored, "backup", str(backups), "--keep", "1000"))

@@ -212,7 +212,7 @@ def test_before_anything_is_built_such_a_day_is_refused_when_the_documents_are_t
 
 @nightly
 def test_two_builds_at_once_both_end_well(home: Path) -> None:
-    for build in [start_build(home, "--force"), start_build(home, "--force")]:
+    for build in [start_build(home, "--full"), start_build(home, "--full")]:
         done = build.wait()
         assert done.returncode == 0, done.stdout + done.stderr
     settings = Settings.load(home=home)
@@ -226,7 +226,7 @@ def test_two_builds_at_once_both_end_well(home: Path) -> None:
 
 
 def test_a_build_that_was_killed_is_closed_and_its_folder_removed_by_the_next(home: Path) -> None:
-    build = start_build(home, "--force")
+    build = start_build(home, "--full")
     folders = set((home / "build").iterdir())
     while not (new := {folder for folder in set((home / "build").iterdir()) - folders
                        if (folder / "kido.duckdb").exists()}):  # fmt: skip

@@ -90,7 +90,7 @@ def test_after_a_year_ahead_and_back_every_build_is_published(folder: Path) -> N
     assert listed == [ahead, first]
     assert first > ahead
 
-    code, _, errors = kido(home, "build", "--force")
+    code, _, errors = kido(home, "build", "--full")
     assert code == 0, errors
     second, *listed = current(home)
     assert listed == [ahead, first, second]

@@ -508,7 +508,7 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
 ) -> None:
     started = time.monotonic()
     # Forced: with nothing changed a build is over before anything can be killed.
-    assert run_kido(home, "build", "--as-of", AS_OF, "--publish", "--force").returncode == 0
+    assert run_kido(home, "build", "--as-of", AS_OF, "--publish", "--full").returncode == 0
     whole = time.monotonic() - started
     chance = random.Random(20260206)
     published = 0
@@ -536,7 +536,7 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
             assert after >= before
             published += after > before
     # Forced: where every build was killed before it published, nothing has changed.
-    final = run_kido(home, "build", "--as-of", AS_OF, "--publish", "--force")
+    final = run_kido(home, "build", "--as-of", AS_OF, "--publish", "--full")
     assert final.returncode == 0, final.stdout + final.stderr
     assert not list(home.glob(".kido.duckdb.*"))
     assert not list((home / "releases").glob(".new-*"))

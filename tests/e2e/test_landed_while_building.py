@@ -47,7 +47,7 @@ def test_a_file_landed_while_a_build_runs_is_in_the_next_release(
     file.write_text("Date,USD,JPY,CNY\n2026-11-26,1.1563,175.68,8.2326\n")
     landing = landing_of(Settings.load(home=home))
     before = {snapshot.snapshot_id for snapshot in landing.snapshots("ecb")}
-    build = start_kido(home, "build", "--force", prepare=partial(stop_at, place, reached, go_on))
+    build = start_kido(home, "build", "--full", prepare=partial(stop_at, place, reached, go_on))
     try:
         while build.process.is_alive() and not reached.exists():
             time.sleep(0.05)

@@ -158,5 +158,5 @@ def test_asking_again_without_news_publishes_nothing_anew(work: Work, later: Pat
         assert publishers.silent.requests
         assert (later / "kido.duckdb").read_bytes() == published
         # Who insists gets a build.
-        forced = kido(work, later, "build", "--force", **publishers.environment)
+        forced = kido(work, later, "build", "--full", **publishers.environment)
         assert "marts built" in forced.stderr

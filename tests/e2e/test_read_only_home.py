@@ -20,7 +20,7 @@ COMMANDS = {
     "compact": ("compact",),
     "rollback": ("rollback",),
     "accept": ("accept", "20260101T000000-abcdef"),
-    "build": ("build", "--force"),
+    "build": ("build", "--full"),
     "backup": ("backup", "{folder}/backups"),
     "restore": ("restore", "{folder}/backups"),
 }

@@ -299,9 +299,9 @@ def test_each_figure_of_the_customs_leads_back_to_their_lines(outcome: Outcome) 
     }  # fmt: skip
 
 
-def test_a_forced_run_without_news_builds_and_publishes(outcome: Outcome) -> None:
+def test_a_full_run_without_news_builds_and_publishes(outcome: Outcome) -> None:
     """Last: it changes what the other tests look at."""
-    assert run_schedule(outcome.settings, force=True).success
+    assert run_schedule(outcome.settings, full=True).success
     snapshots, releases, digest = state(outcome.settings)
     assert snapshots == outcome.after_second[0]
     assert len(releases) == len(outcome.after_second[1]) + 1

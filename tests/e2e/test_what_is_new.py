@@ -167,7 +167,7 @@ def later(work: Work, tmp_path_factory: pytest.TempPathFactory) -> Later:
     names = {"day of work": releases(home)[-1]}
     prepare = partial(with_lists_and_register, work.folder / "economies.csv", register(folder))
     for name, arguments in {
-        "correction": ("--force",),
+        "correction": ("--full",),
         "day before": ("--as-of", DAY_BEFORE, "--publish"),
         "status": ("--as-of", DAY, "--publish"),
     }.items():

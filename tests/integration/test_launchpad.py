@@ -43,7 +43,7 @@ def is_valid(definitions: dg.Definitions, job: str, config: Mapping[str, Any]) -
         ("build", {"resources": {"warehouse": {"config": {"as_of": "2025-10-20"}}}}),
         ("build", {"resources": {"warehouse": {"config": {"publish": True}}}}),
         ("build", {"ops": {"published__warehouse": {"config": {"accept": "20260101T000000"}}}}),
-        ("renew", {"resources": {"warehouse": {"config": {"force": True}}}}),
+        ("renew", {"resources": {"warehouse": {"config": {"full": True}}}}),
         ("renew", {"ops": {"landing__ecb": {"config": {"again": True}}}}),
         (
             "renew_comtrade",
@@ -63,7 +63,7 @@ def test_the_launchpad_takes_each_choice(
     [
         ("renew", {"ops": {"landing__ecb": {"config": {"first": "2015"}}}}),
         ("renew", {"ops": {"landing__comtrade": {"config": {"frequency": "W"}}}}),
-        ("renew", {"resources": {"warehouse": {"config": {"force": "yes"}}}}),
+        ("renew", {"resources": {"warehouse": {"config": {"full": "yes"}}}}),
         ("clean_up", {"ops": {"remove_what_is_old": {"config": {"days": 1}}}}),
     ],
 )
@@ -76,8 +76,8 @@ def test_the_launchpad_refuses_what_is_not_offered(
 def test_every_choice_is_described(definitions: dg.Definitions) -> None:
     """As the UI gets it: the types of the configuration, with the description of each field."""
     for job, names in {
-        "renew_comtrade": {"again", "first", "last", "frequency", "as_of", "publish", "force"},
-        "clean_up": {"dry_run", "as_of", "publish", "force"},
+        "renew_comtrade": {"again", "first", "last", "frequency", "as_of", "publish", "full"},
+        "clean_up": {"dry_run", "as_of", "publish", "full"},
     }.items():
         schema = definitions.resolve_job_def(job).get_job_snapshot().config_schema_snapshot
         types = schema.all_config_snaps_by_key.values()

@@ -1,8 +1,9 @@
-"""A partial build starts from the last complete one, unless that used withdrawn snapshots."""
+"""A build starts from the last complete one, unless that is another one than was checked, made by
+another engine, or from withdrawn snapshots; one of a part, from one of its day and its models.
+"""
 
 from __future__ import annotations
 
-import logging
 from datetime import date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,8 +18,8 @@ from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import landing_of
 from dagster_project.intake.withdraw import reinstate
 from dagster_project.lake.build_file import work_file
-from dagster_project.orchestration import dbt_models, dbt_runner, publication_assets
-from dagster_project.orchestration.builds import Build
+from dagster_project.orchestration import dbt_models, dbt_runner, fingerprints, publication_assets
+from dagster_project.orchestration.builds import STAGES, Build
 from dagster_project.serving.publication import new_release
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources, source_named
@@ -49,6 +50,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
             [[one.snapshot_id for one in landing_of(settings).snapshots("ecb")]],
         )
     duckdb.connect(str(work_file(whole.file))).close()
+    for stage in STAGES:
+        whole.keep_checks(stage, [])
+    whole.seal()
     whole.declare_complete(is_replay=False)
     return settings
 
@@ -56,7 +60,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def a_build(settings: Settings, name: str) -> Build:
     build = Build(settings.build_dir / name)
     release = new_release(datetime(2026, 11, 25, 12), TODAY, "0.1.0")
-    build.start(release, "inputs", dbt_runner.project_version())
+    build.start(release, "inputs", dbt_runner.project_version(), fingerprints.engine())
     return build
 
 
@@ -66,58 +70,64 @@ def withdraw(settings: Settings) -> str:
     return snapshot.snapshot_id
 
 
-def selected(settings: Settings) -> list[str]:
-    """What dbt is to build for a run of `market/prices`; nothing chosen means all of it."""
+def begin(settings: Settings) -> tuple[list[str], str]:
+    """What dbt is to build for a run of `market/prices`, nothing for all of it; and why."""
+    last, obstacle = fingerprints.predecessor(settings)
+    said: list[str] = []
     context = SimpleNamespace(
-        selected_asset_keys={dg.AssetKey(["market", "prices"])}, log=logging.getLogger("run")
+        selected_asset_keys={dg.AssetKey(["market", "prices"])},
+        log=SimpleNamespace(info=said.append),
     )
-    part = a_build(settings, "part")
-    part.file.unlink(missing_ok=True)
-    chosen = dbt_models._selection(cast(Any, context), MANIFEST, settings, part)
-    assert part.file.exists() == bool(chosen)
-    return chosen
+    chosen = dbt_models._selection(cast(Any, context), MANIFEST, settings, last)
+    return chosen, obstacle or " ".join(said)
 
 
-def test_a_partial_build_starts_from_no_build_with_withdrawn_snapshots(
-    settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, logger="run")
-    on_the_whole = ["prices", "snapshots"]
-    assert selected(settings) == on_the_whole
-    assert caplog.messages == []
+ON_THE_WHOLE = (["prices", "snapshots"], "")
+
+
+def test_a_build_starts_from_none_with_withdrawn_snapshots(settings: Settings) -> None:
+    assert begin(settings) == ON_THE_WHOLE
     snapshot = withdraw(settings)
-    assert selected(settings) == []
-    assert caplog.messages == [
-        "Every model is built, not only the selected ones: the last complete build used "
-        f"withdrawn snapshots ({snapshot})."
-    ]
+    reason = f"the last complete build used withdrawn snapshots ({snapshot})"
+    assert begin(settings) == ([], reason)
     reinstate(settings, all_sources(), snapshot)
-    assert selected(settings) == on_the_whole
+    assert begin(settings) == ON_THE_WHOLE
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "reason"),
+    ("file", "reason"),
     [
-        ("complete", "gone", "there is no complete build yet"),
+        ("complete", "there is no complete build yet"),
         (
-            "whole/models", "others",
-            "the models or KIDO_RECONCILED_SHARES have changed since the last complete build",
+            "whole/engine",
+            "libraries or rules of building have changed since the last complete build",
+        ),
+        ("whole/kido.duckdb", "the last complete build is not as it was checked"),
+        ("whole/kido.work.duckdb", "the last complete build is not as it was checked"),
+        ("whole/checks-dbt.json", "the last complete build is not as it was checked"),
+        (
+            "whole/models",
+            "Every model is built, not only the selected ones: the models or "
+            "KIDO_RECONCILED_SHARES have changed since the last complete build.",
         ),
     ],
-)  # fmt: skip
-def test_why_everything_is_built_is_reported(
-    settings: Settings, caplog: pytest.LogCaptureFixture, file: str, text: str, reason: str
-) -> None:
-    caplog.set_level(logging.INFO, logger="run")
-    (settings.build_dir / file).write_text(text)
-    assert selected(settings) == []
-    assert caplog.messages == [f"Every model is built, not only the selected ones: {reason}."]
+)
+def test_why_everything_is_built_is_said(settings: Settings, file: str, reason: str) -> None:
+    with (settings.build_dir / file).open("a") as changed:
+        changed.write("other")
+    assert begin(settings) == ([], reason)
 
 
-def test_a_build_with_other_shares_is_no_beginning(settings: Settings) -> None:
-    assert selected(settings) != []
+def test_a_part_is_not_built_on_other_shares_or_another_day(settings: Settings) -> None:
     settings.reconciled_shares = False
-    assert selected(settings) == []
+    assert begin(settings)[0] == []
+    settings.reconciled_shares = True
+    settings.started_on = settings.as_of = date(2026, 11, 26)
+    assert begin(settings) == (
+        [],
+        "Every model is built, not only the selected ones: the last complete build is as of "
+        "2026-11-25.",
+    )
 
 
 def test_a_build_with_withdrawn_snapshots_is_not_published_later(

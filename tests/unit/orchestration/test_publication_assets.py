@@ -142,7 +142,7 @@ def test_what_was_changed_after_its_checks_is_not_accepted(
     for accept in (release.release_id, ""):
         assert failure(materialize(accept=accept)) == (
             f"{blocked.directory / name} was changed after the checks of this build. "
-            "Build again: kido build --force."
+            "Build again: kido build --full."
         )
     assert published_close(settings) == 150.0
     assert not (blocked.directory / "checked.duckdb").exists()
@@ -179,7 +179,7 @@ def test_a_run_of_the_audit_alone_does_not_seal_what_was_changed(
     result = job.execute_in_process(raise_on_error=False)
     assert failure(result) == (
         f"{blocked.file} was changed after the checks of this build. "
-        "Build again: kido build --force."
+        "Build again: kido build --full."
     )
     assert failure(materialize()).startswith(f"{blocked.file} was changed")
 
@@ -201,7 +201,7 @@ def test_a_build_without_results_of_its_checks_is_not_published(
     (blocked.directory / f"checks-{stage}.json").unlink()
     for accept in (blocked.release.release_id, ""):
         assert failure(materialize(accept=accept)) == (
-            f"{blocked.directory}/checks-{stage}.json is missing. Build again: kido build --force."
+            f"{blocked.directory}/checks-{stage}.json is missing. Build again: kido build --full."
         )
     assert published_close(settings) == 150.0
 
@@ -214,7 +214,7 @@ def test_a_build_that_an_earlier_version_blocked_is_built_again(
         assert failure(materialize(accept=accept)) == (
             f"{blocked.directory / builds.SEAL} is missing: nothing records what was checked of "
             "this build. Its checks did not all run, or an earlier version made it. Build again: "
-            "kido build --force."
+            "kido build --full."
         )
     assert published_close(settings) == 150.0
 
