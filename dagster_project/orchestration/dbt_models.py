@@ -174,10 +174,8 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             scope=settings.scope.name,
             after=builds.known_releases(settings),
         )
-        last, obstacle = (
-            (None, "it was asked for")
-            if warehouse.full
-            else fail_run_on(lambda: fingerprints.predecessor(settings))
+        last, obstacle = fail_run_on(
+            lambda: _beginning(settings, build, manifest, is_full=warehouse.full)
         )
         if last is None:
             context.log.info(f"Every model is built: {obstacle}.")
@@ -190,8 +188,6 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             fingerprints.engine(),
         )
         say("  building marts")
-        if last:
-            fail_run_on(lambda: fingerprints.copy_of(last, build, manifest, settings.memory))
         read = fail_run_on(lambda: _prepare_build_file(settings, build, manifest))
         new = fail_run_on(
             lambda: fingerprints.start(
@@ -235,6 +231,18 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         )
 
     return models
+
+
+def _beginning(
+    settings: Settings, build: builds.Build, manifest: Mapping[str, Any], *, is_full: bool
+) -> tuple[builds.Build | None, str]:
+    """The complete build whose files a build starts from, copied; if from none, why."""
+    if is_full:
+        return None, "it was asked for"
+    last, obstacle = fingerprints.predecessor(settings)
+    if last and not fingerprints.copy_of(last, build, manifest, settings.memory):
+        return None, "the last complete build was removed meanwhile"
+    return last, obstacle
 
 
 def _names(manifest: Mapping[str, Any], new: Sequence[str], selected: Sequence[str]) -> list[str]:

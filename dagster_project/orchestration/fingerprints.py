@@ -157,13 +157,20 @@ def copy_of(
     build: builds.Build,
     manifest: Mapping[str, Any],
     memory: int | None = None,
-) -> None:
+) -> bool:
     """Copy the files of the last build, without what the project does not make any more.
 
-    Views with names are made anew in each build.
+    Views with names are made anew in each build. False, and no file, if a build that ended
+    meanwhile has removed the last one.
     """
-    for file, copy in zip(last.files, build.files, strict=True):
-        shutil.copyfile(file, copy)
+    build.directory.mkdir(parents=True, exist_ok=True)
+    try:
+        for file, copy in zip(last.files, build.files, strict=True):
+            shutil.copyfile(file, copy)
+    except FileNotFoundError:
+        for copy in build.files:
+            copy.unlink(missing_ok=True)
+        return False
     made = {(node["schema"], node["alias"]) for node in manifest["nodes"].values()}
     for file in build.files:
         with connect(file, memory=memory) as connection:
@@ -174,6 +181,7 @@ def copy_of(
             for kind, schema, name in found:
                 if schema not in _INPUTS and (schema, name) not in made:
                     connection.execute(f'drop {kind} "{schema}"."{name}"')
+    return True
 
 
 _INPUTS = ("lake", "runtime", "build")

@@ -118,6 +118,16 @@ def test_why_everything_is_built_is_said(settings: Settings, file: str, reason: 
     assert begin(settings) == ([], reason)
 
 
+def test_a_build_that_is_removed_meanwhile_is_no_beginning(settings: Settings) -> None:
+    """As by another build that has ended: half a copy is none."""
+    last, _ = fingerprints.predecessor(settings)
+    assert last is not None
+    work_file(last.file).unlink()
+    build = Build(settings.build_dir / "next")
+    assert not fingerprints.copy_of(last, build, {"nodes": {}})
+    assert list(build.directory.iterdir()) == []
+
+
 def test_a_part_is_not_built_on_other_shares_or_another_day(settings: Settings) -> None:
     settings.reconciled_shares = False
     assert begin(settings)[0] == []
