@@ -78,9 +78,9 @@ def start(
         readers.setdefault(read_by, []).append(node)
     waiting = list(new)
     while waiting:
-        found = set(readers.get(waiting.pop(), ())) - new
-        new |= found
-        waiting += found
+        more = set(readers.get(waiting.pop(), ())) - new
+        new |= more
+        waiting += more
     return sorted(new)
 
 
@@ -174,11 +174,11 @@ def copy_of(
     made = {(node["schema"], node["alias"]) for node in manifest["nodes"].values()}
     for file in build.files:
         with connect(file, memory=memory) as connection:
-            found = connection.execute(
+            relations = connection.execute(
                 "select 'view', schema_name, view_name from duckdb_views() where not internal "
                 "union all select 'table', schema_name, table_name from duckdb_tables()"
             ).fetchall()
-            for kind, schema, name in found:
+            for kind, schema, name in relations:
                 if schema not in _INPUTS and (schema, name) not in made:
                     connection.execute(f'drop {kind} "{schema}"."{name}"')
     return True
@@ -308,19 +308,19 @@ def _contents_of_sources(
     as_of: str,
 ) -> dict[str, str]:
     """By source of the dbt project, a hash of what counts of it on the day."""
-    found = {}
+    hashes = {}
     for unique_id, source in manifest["sources"].items():
         name = source["name"].removesuffix("_slices")
         if source["source_name"] == "lake":
-            found[unique_id] = _hash([source["name"], *_of_lake(connection, read[name], as_of)])
+            hashes[unique_id] = _hash([source["name"], *_of_lake(connection, read[name], as_of)])
         elif source["source_name"] == "runtime":
             relation = f"{source['schema']}.{source['name']}"
             row = connection.execute(
                 f"select count(*), sum(hash(facts)) from {relation} as facts"
             ).fetchone()
             columns = connection.execute(f"describe {relation}").fetchall()
-            found[unique_id] = _hash([columns, row])
-    return found
+            hashes[unique_id] = _hash([columns, row])
+    return hashes
 
 
 def _of_lake(connection: duckdb.DuckDBPyConnection, contents: Contents, as_of: str) -> list[Any]:
@@ -391,14 +391,14 @@ def own_of(
 
 def _macros(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[str]:
     """The project's macros that a node uses, also by way of others; dbt's own are of the engine."""
-    found: set[str] = set()
+    used: set[str] = set()
     waiting = list(node["depends_on"]["macros"])
     while waiting:
         name = waiting.pop()
-        if name not in found and name in manifest["macros"]:
-            found.add(name)
+        if name not in used and name in manifest["macros"]:
+            used.add(name)
             waiting += manifest["macros"][name]["depends_on"]["macros"]
-    return sorted(name for name in found if manifest["macros"][name]["package_name"] == "kido")
+    return sorted(name for name in used if manifest["macros"][name]["package_name"] == "kido")
 
 
 def _of_python(node: Mapping[str, Any], project: Path) -> list[list[str]]:
