@@ -221,7 +221,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         if last:
             for node, why in models.items():
                 context.log.info(f"{node.split('.')[-1]} is made: {why}.")
-        say(f"    {counted(len(models), 'model')} made, the others stand; adding views with names")
+        say(f"    {counted(len(models), 'model')} made; adding views with names")
         if not any(node.status == "error" for node in outcome.results):
             tables = described_tables(manifest)
             fail_run_on(lambda: add_views(build.file, tables, settings.memory))
@@ -247,9 +247,8 @@ def _beginning(
 
 def _names(manifest: Mapping[str, Any], new: Sequence[str], selected: Sequence[str]) -> list[str]:
     """What dbt is to build of the nodes that may have to be made: names, of a selection if any."""
-    nodes = (manifest["nodes"][unique_id] for unique_id in new)
-    names = [node["name"] for node in nodes if not dbt_runner.is_left_out(node)]
-    return [name for name in names if not selected or name in set(selected)]
+    names = [manifest["nodes"][unique_id]["name"] for unique_id in new]
+    return [name for name in names if not selected or name in selected]
 
 
 def _prepare_build_file(

@@ -30,7 +30,10 @@ COUNTED_BY_SOURCES = "models/staging/generated/"
 """Of these models the day decides only which vintages are current: the sources count these."""
 
 _OF_TESTS = ("severity", "where", "limit", "fail_calc", "warn_if", "error_if")
-_OF_MODELS = ("materialized", "contract", "column_types", "delimiter", "quote_columns")
+_OF_MODELS = (
+    "materialized", "contract", "column_types", "delimiter", "quote_columns", "pre-hook",
+    "post-hook",
+)  # fmt: skip
 _VARIABLE = re.compile(r"var\(\s*['\"](\w+)")
 _SENTENCE = re.compile(r"\bsentence\(")
 
@@ -70,6 +73,8 @@ def start(
             ],
         )
         _insert(connection, "edges", edges)
+        # What the project does not make any more stands nowhere, and may come back.
+        connection.execute("delete from build.made where node not in (select node from build.own)")
         new = {node for (node,) in connection.execute(
             "select node from build.decided where not is_kept"
         ).fetchall()}  # fmt: skip
@@ -379,7 +384,10 @@ def own_of(
         {name: str(variables.get(name)) for name in sorted(used)},
         {name: config.get(name) for name in (*_OF_MODELS, *_OF_TESTS)},
         [node["database"], node["schema"], node["alias"], node["resource_type"]],
-        [(column["name"], column["data_type"]) for column in node["columns"].values()],
+        [
+            (column["name"], column["data_type"], column.get("constraints"))
+            for column in node["columns"].values()
+        ],
         (node.get("test_metadata") or {}).get("kwargs"),
         node["checksum"] if node["resource_type"] == "seed" else None,
         _modules("dagster_project.serving.wording.plugin", project)

@@ -51,9 +51,7 @@ class Story:
     @property
     def models_made(self) -> int:
         """How many models the last build made."""
-        (line,) = [
-            line for line in self.printed[-1].splitlines() if " made, the others stand" in line
-        ]
+        (line,) = [line for line in self.printed[-1].splitlines() if " made; adding views" in line]
         return int(line.split()[0])
 
 

@@ -62,6 +62,14 @@ def test_a_day_changes_the_hash_of_what_names_it_alone(project: Project) -> None
         ("measure_status", lambda node: {"raw_code": node["raw_code"] + "\n"}),
         ("measure_status", lambda node: {"config": {**node["config"], "materialized": "view"}}),
         ("measure_status", lambda node: {"schema": "other"}),
+        (
+            "measure_status",
+            lambda node: {
+                "columns": {
+                    name: {**column, "constraints": []} for name, column in node["columns"].items()
+                }
+            },
+        ),
         ("seed_mineral_groups", lambda node: {"checksum": {"name": "sha256", "checksum": "0"}}),
         (
             "indirect_dependence_has_one_row_per_grain",
@@ -244,6 +252,15 @@ def test_other_code_is_the_reason_and_a_new_node_is_new(chain: Chain) -> None:
     chain.nodes[THIRD] = node("third", SECOND)
     assert chain.build() == {SECOND: "its code or the day", THIRD: "it is new"}
     assert chain.asked == [SECOND, THIRD, CHECK]
+
+
+def test_a_node_that_was_removed_and_comes_back_is_made(chain: Chain) -> None:
+    """Its table was dropped with it, although its fingerprint is the old one."""
+    chain.build()
+    check = chain.nodes.pop(CHECK)
+    assert chain.build() == {}
+    chain.nodes[CHECK] = check
+    assert set(chain.build()) == {CHECK}
 
 
 def test_a_node_that_was_not_made_is_asked_for_again(chain: Chain) -> None:
