@@ -150,7 +150,7 @@ def test_a_failed_check_shows_its_rows(page: Page, address: str, pictures: Path)
     page.goto(f"{address}/assets/lake/baci_reconciled_trade?view=checks")
     page.get_by_text("every_rule_of_the_suite_holds").first.click()
     page.get_by_text("unit value is plausible").first.wait_for()
-    assert page.get_by_text("unit_value_is_plausible: 101 of").count() == 1
+    assert page.get_by_text("unit_value_is_plausible: 102 of").count() == 1
     page.get_by_text("[Show Markdown]").first.click()
     page.get_by_role("columnheader", name="exporter_iso3").first.wait_for()
     page.screenshot(path=pictures / "failed-check.png")

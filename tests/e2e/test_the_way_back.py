@@ -230,6 +230,8 @@ def production_share(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[
     if row["economy_iso3"] == "_X":
         if printed:
             yield row["share"], 1 - math.fsum(s for name, s in printed.items() if name != "_X")
+        elif "_X" in amounts:  # Printed as it is, also where the total is rounded.
+            yield row["amount_t"], amounts["_X"]
         elif row["share"] is not None:
             yield row["amount_t"], row["world_total_t"] - named
         return

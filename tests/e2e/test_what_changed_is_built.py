@@ -68,7 +68,7 @@ def a_scenario_lands(story: Story) -> None:
 
 
 def prices_land(story: Story) -> None:
-    story.kido("land", "rare_earth_prices", price_file(story.folder))
+    story.kido("land", "rare_earth_prices", price_file(story.folder), "--replace")
 
 
 def other_prices_land(story: Story) -> None:
@@ -87,7 +87,7 @@ def the_last_is_withdrawn(story: Story) -> None:
             "('rare_earth_prices', 'scenarios') order by retrieved_at desc limit 1"
         ).fetchone()
     if found:
-        story.kido("withdraw", found[0], "--reason", "a slip")
+        story.kido("withdraw", found[0], "--because", "a slip")
 
 
 def it_is_rolled_back(story: Story) -> None:
