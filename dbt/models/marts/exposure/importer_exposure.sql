@@ -92,8 +92,9 @@ shown_elsewhere as (
 
 ),
 
--- Where a publisher covers the commodity and has no flow, there is no row; where none covers it,
--- there is one without figures. What is hit today is never older than what was meant.
+-- Where a publisher covers the commodity and nothing came, there is a row if something comes today;
+-- where none covers it, there is one without figures. What is hit today is never older than what
+-- was meant.
 exposed as (
 
     select
@@ -139,6 +140,7 @@ exposed as (
             and targets.commodity_code = shown_elsewhere.commodity_code
     where
         baselines.value_usd > 0
+        or (baselines.value_usd = 0 and current_trade.value_usd > 0 and current_reason is null)
         or (baselines.clause_id is null and not targets.is_basket)
 
 )
