@@ -1,6 +1,8 @@
+-- Where nothing came before there is no share of it.
 with exposures as (
 
     select * from {{ ref('importer_exposure') }}
+    where baseline_value_usd is distinct from 0
 
 ),
 

@@ -1,3 +1,4 @@
+-- What nothing came of before is no part of a sum.
 with exposures as (
 
     select
@@ -10,6 +11,7 @@ with exposures as (
         hs6_codes,
         unnest(hs6_codes) as hs6_code
     from {{ ref('importer_exposure') }}
+    where baseline_value_usd is distinct from 0
 
 ),
 
