@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from filelock import FileLock
@@ -197,9 +198,7 @@ def run(
                 *(("--select", *select) if select else ()),
             ]
         )
-    _release_connections()
-    if isinstance(result.exception, KeyboardInterrupt):
-        raise result.exception
+        _release_connections()
     if result.result is None:
         return DbtOutcome(results=(), error=f"dbt could not run: {result.exception}")
     return DbtOutcome(results=[_node_result(entry) for entry in result.result.results])
@@ -209,20 +208,28 @@ def run(
 def _interrupts_for_dbt() -> Iterator[None]:
     """Raise KeyboardInterrupt at a signal: at this one dbt stops its queries and threads.
 
-    Dagster raises another exception, at which dbt only closes connections, also those in use.
+    Dagster raises another exception, at which dbt only closes connections, also those in use. It
+    is raised once more at the end: dbt loses it if a connection closes while it stops its query.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    arrived: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        arrived.append(number)
+        signal.default_int_handler(number, frame)
+
     handlers = {
-        number: signal.signal(number, signal.default_int_handler)
-        for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+    if arrived:
+        raise KeyboardInterrupt
 
 
 def _callbacks(on_start: Callable[[int, int], None] | None) -> list[Callable[[Any], None]]:

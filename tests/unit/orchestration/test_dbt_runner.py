@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from dagster_project.orchestration import dbt_runner
 from dagster_project.settings import Settings
@@ -39,3 +40,22 @@ def test_a_signal_ends_dbt_as_an_interruption(tmp_path: Path, number: signal.Sig
         assert signal.getsignal(number) is of_dagster
     finally:
         signal.signal(number, before)
+
+
+def test_an_error_of_dbt_at_a_signal_does_not_hide_the_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dbt cancels its queries at a signal, and fails if one's connection is closed by then."""
+
+    def invoke(*_: object) -> dbtRunnerResult:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            return dbtRunnerResult(success=False, exception=ConnectionError("already closed"))
+        raise AssertionError("no interruption reached dbt")
+
+    monkeypatch.setattr(dbtRunner, "invoke", invoke)
+    with pytest.raises(KeyboardInterrupt):
+        dbt_runner.run(
+            tmp_path / "kido.duckdb", date(2026, 12, 1), target=tmp_path / "dbt", memory=2**30
+        )
