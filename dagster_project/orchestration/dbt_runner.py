@@ -254,7 +254,8 @@ def sample_failing_rows(
         connection.execute(f"attach {quoted([work_file(build_file)])} as work (read_only)")
         rows: list[dict[str, Any]] = (
             connection.sql(
-                f"select * from ({result.compiled_code.rstrip().rstrip(';')}) limit {SAMPLE_ROWS}"
+                f"select * from ({result.compiled_code.rstrip().rstrip(';')}) "
+                f"order by all limit {SAMPLE_ROWS}"
             )
             .pl()
             .to_dicts()

@@ -42,6 +42,33 @@ def test_each_mart_has_a_result_for_each_rule_and_the_rows_that_fail(tmp_path: P
     assert of_shares["importer_is_one_economy"]["status"] == "could_not_run"
 
 
+def test_rows_are_quoted_in_one_order_whatever_that_of_the_table(tmp_path: Path) -> None:
+    quoted = []
+    for order in ("asc", "desc"):
+        file = tmp_path / f"{order}.duckdb"
+        with duckdb.connect(str(file)) as connection:
+            connection.execute("create schema dependency")
+            connection.execute(
+                "create table dependency.supplier_shares as "
+                "select 1.5 as share, 'X' || number as measure from range(10, 100) as t(number) "
+                f"order by number {order}"
+            )
+        [(_, found)] = results_of_marts(
+            file,
+            ["dependency.supplier_shares"],
+            today=date(2026, 11, 25),
+            scope=CommodityScope(),
+            memory=1_000_000_000,
+        )
+        quoted.append(to_json(found))
+    assert quoted[0] == quoted[1]
+    of_measures = {result["check_name"]: result for result in quoted[0]}[
+        "measure_is_value_or_weight"
+    ]
+    assert of_measures["observed"] == "90 of 90 rows, first X10; X11; X12"
+    assert [row["measure"] for row in of_measures["sample"]] == [f"X{n}" for n in range(10, 30)]
+
+
 def test_a_build_without_its_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(duckdb.IOException, match="does not exist"):
         results(tmp_path / "kido.duckdb")
