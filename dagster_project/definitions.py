@@ -13,7 +13,6 @@ from dagster_project.orchestration.jobs import jobs, schedules
 from dagster_project.orchestration.lateness_checks import lateness_checks
 from dagster_project.orchestration.notice_checks import notices_are_read
 from dagster_project.orchestration.progress import stage_logger
-from dagster_project.orchestration.publication_assets import mart_audit
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.retention import clean_up_job, clean_up_schedule
 from dagster_project.settings import Settings
@@ -34,7 +33,6 @@ def defs() -> dg.Definitions:
     return dg.Definitions(
         assets=all_assets(manifest, fetched),
         asset_checks=[
-            mart_audit(manifest),
             lateness_checks(all_sources().values()),
             notices_are_read,
         ],

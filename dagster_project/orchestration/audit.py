@@ -1,28 +1,176 @@
-"""Evaluates the suites of the marts on a build file.
+"""Evaluates the suites of the marts on a build: what is not audited is not published.
 
-The rules are in `quality`, the check of each mart in `publication_assets`.
+The rules are in `quality`. A suite is evaluated where its mart, its rules or a day that they name
+are others than in the build that this one started from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import dagster as dg
 import duckdb
 
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.scope import CommodityScope
+from dagster_project.lake.store import write_atomically
+from dagster_project.lake.vocabulary import LIST_FILES
+from dagster_project.orchestration import builds, fingerprints
+from dagster_project.orchestration.keys import fail_run_on, mart_keys
+from dagster_project.orchestration.metadata import suite_check_result, suite_check_spec
+from dagster_project.orchestration.private_rows import private_rows
 from dagster_project.quality.mart_suites import mart_suites
+from dagster_project.quality.report import render_report
 from dagster_project.quality.results import CheckResult
-from dagster_project.quality.rules import Suite
-from dagster_project.quality.runner import evaluate
+from dagster_project.quality.rules import Rule, Suite, Today, lists_of, suite_version
+from dagster_project.quality.runner import evaluate, kwargs_of
+from dagster_project.settings import Settings
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+def suite_checks() -> list[dg.AssetCheckSpec]:
+    """The check of every mart that dbt builds."""
+    return [suite_check_spec(mart_suites()[".".join(key.path)], key) for key in mart_keys()]
+
+
+def suite_fingerprints(settings: Settings, last: builds.Build | None) -> dict[str, str]:
+    """By mart (`schema.table`), a hash of all that its suite says of rows on the day.
+
+    Rows that are not later than a day are not later than any day after it: such a limit counts only
+    if the build that this one starts from, `last`, was of a later day.
+    """
+    has_gone_back = last is not None and settings.today < last.release.as_of
+    return {name: _fingerprint(mart_suites()[name], settings, has_gone_back) for name in _audited()}
+
+
+def _fingerprint(suite: Suite, settings: Settings, has_gone_back: bool) -> str:
+    given = kwargs_of(suite, settings.today, settings.scope)
+    limits = () if has_gone_back else [(rule.name, "max_value") for rule in _limited_by_day(suite)]
+    stated = [
+        suite_version(suite),
+        [
+            (name, key, value)
+            for name, arguments in given.items()
+            for key, value in arguments.items()
+            if (name, key) not in limits
+        ],
+        settings.scope.name,
+        *(LIST_FILES[name].read_text("utf8") for name in sorted(lists_of(suite))),
+        fingerprints.modules_of("dagster_project.quality.runner"),
+    ]
+    return hashlib.sha256(repr(stated).encode()).hexdigest()
+
+
+def _limited_by_day(suite: Suite) -> list[Rule]:
+    return [rule for rule in suite.rules if isinstance(rule.kwargs.get("max_value"), Today)]
+
+
+def _audited() -> list[str]:
+    return [".".join(key.path) for key in mart_keys()]
+
+
+def audit(
+    build: builds.Build,
+    last: builds.Build | None,
+    settings: Settings,
+    manifest: Mapping[str, Any],
+    *,
+    is_repeated: bool = False,
+) -> Iterator[dg.AssetCheckResult]:
+    """Evaluate the suites, keep their results, seal the build.
+
+    Yields the checks that were evaluated, and those of the others that did not pass. The results of
+    the others are those of `last`, the build that this one started from. A build
+    whose blocking checks passed is complete from then on. `is_repeated`: all are evaluated.
+    """
+    before = last.checks("marts") if last else []
+    due = set(_audited() if is_repeated else fingerprints.suites_due(build.file, settings.memory))
+    # What was later than its day may be so no more.
+    limited = {
+        (name, rule.name) for name in _audited() for rule in _limited_by_day(mart_suites()[name])
+    }
+    due |= {
+        result.table_name
+        for result in before
+        if result.status != "passed" and (result.table_name, result.check_name) in limited
+    }
+    private = private_rows(settings, manifest)
+    results: dict[str, list[CheckResult]] = {}
+    started = time.perf_counter()
+    for name, all_results in results_of_marts(
+        build.file,
+        [name for name in _audited() if name in due],
+        today=settings.today,
+        scope=settings.scope,
+        memory=settings.memory,
+    ):
+        results[name] = private.hide(all_results)
+        yield suite_check_result(
+            mart_suites()[name],
+            dg.AssetKey(name.split(".")),
+            results[name],
+            seconds=time.perf_counter() - started,
+        )
+        started = time.perf_counter()
+    for result in before:
+        if result.table_name not in due:
+            results.setdefault(result.table_name, []).append(result)
+    for name in results.keys() - due:
+        if any(result.status != "passed" for result in results[name]):
+            yield suite_check_result(
+                mart_suites()[name], dg.AssetKey(name.split(".")), results[name]
+            )
+    every = [result for name in _audited() for result in results.get(name, ())]
+    fail_run_on(lambda: fingerprints.record_suites(build.file, due, settings.memory))
+    build.keep_checks("marts", every)
+    write_atomically(
+        settings.reports_dir / "checks.html",
+        render_report(
+            all_checks(build), title=f"Checks of the build as of {settings.today}"
+        ).encode(),
+    )
+    build.seal()
+    if not any(result.blocks for result in every):
+        build.declare_complete(is_replay=settings.is_replay)
+
+
+def all_checks(build: builds.Build) -> list[CheckResult]:
+    """The results of all checks of a build, in the order of the stages."""
+    return [check for stage in builds.STAGES for check in build.checks(stage)]
+
+
+def build_to_use(own: builds.Build, settings: Settings) -> builds.Build:
+    """The run's own build; in a run that builds nothing, the last complete one.
+
+    Raises Failure if there is none of the day, or if it used withdrawn snapshots.
+    """
+    if own.file.exists():
+        return own
+    last = builds.complete_build(settings.build_dir, is_replay=settings.is_replay)
+    if last is None or (settings.as_of and last.release.as_of != settings.as_of):
+        day = f" as of {settings.as_of}" if settings.as_of else ""
+        raise final_failure(f"Nothing is built{day} yet: materialise the marts first.")
+    withdrawn = builds.withdrawn_from(settings, last)
+    if withdrawn:
+        raise final_failure(
+            f"The last complete build used withdrawn snapshots ({withdrawn}): "
+            "materialise the marts first."
+        )
+    return last
+
+
+def final_failure(reason: str) -> dg.Failure:
+    """A failure of the run that another try would not change."""
+    return dg.Failure(description=reason, allow_retries=False)
 
 
 def results_of_marts(

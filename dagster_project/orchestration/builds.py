@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +152,11 @@ class Build:
                 f"The results of the checks of the {stage} are missing in {self.directory}.",
                 hint="Build again: kido build --full.",
             ) from None
-        return from_json(record.checks)
+        release_id = self.release.release_id
+        return [
+            replace(result, checked_in=result.checked_in or release_id)
+            for result in from_json(record.checks)
+        ]
 
     def _checks_file(self, stage: str) -> Path:
         return self.directory / f"checks-{stage}.json"

@@ -1,11 +1,11 @@
-"""The dbt project as assets and checks, built by one dbt invocation into the run's own file.
+"""The dbt project as assets and checks: one dbt invocation into the run's own file, and its audit.
 
-No model is named here; they are read from the manifest.
+No model is named here; they are read from the manifest. A table that stands as the last build made
+it is not materialised anew, and a check that did not run keeps its last result.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
-from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
@@ -24,11 +24,19 @@ from dagster_project.lake.schemas import INTAKE_TABLES
 from dagster_project.lake.space import disk_full
 from dagster_project.lake.tables import Contents
 from dagster_project.orchestration import builds, dbt_runner, fingerprints
+from dagster_project.orchestration.audit import (
+    all_checks,
+    audit,
+    build_to_use,
+    suite_checks,
+    suite_fingerprints,
+)
 from dagster_project.orchestration.automation import with_its_inputs
 from dagster_project.orchestration.code_references import code_of_model
 from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.inputs import code_version, inputs_version
 from dagster_project.orchestration.keys import (
+    AUDITED,
     ERROR_TYPE,
     NEWS_ONLY_TAG,
     OWNER,
@@ -36,6 +44,7 @@ from dagster_project.orchestration.keys import (
     fail_run_on,
     key_of,
     lake_key,
+    mart_keys,
     non_empty,
 )
 from dagster_project.orchestration.killed_runs import end_killed_runs
@@ -141,20 +150,33 @@ def _lake_keys(dbt_source: Mapping[str, Any]) -> list[dg.AssetKey]:
 
 
 def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
-    """The dbt project as assets and checks, built by one dbt invocation in this process."""
+    """The dbt project as assets and checks, built by one dbt invocation in this process, and the
+    audited build, which what follows in a run waits for.
+    """
     translator = _Translator()
 
     @dbt_assets(
         manifest=manifest,
         dagster_dbt_translator=translator,
-        name="dbt_build",
         exclude=" ".join(dbt_runner.NOT_OF_BUILDS),
+    )
+    def of_dbt() -> Iterator[Any]:
+        yield from ()
+
+    @dg.multi_asset(
+        name="dbt_build",
+        specs=[*of_dbt.specs, _audited_build()],
+        check_specs=[*of_dbt.check_specs, *suite_checks()],
+        can_subset=True,
         pool=WRITER_POOL,
     )
     def models(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = warehouse.settings(context)
+        if not context.selected_asset_keys:
+            yield from _checked_again(context, warehouse, manifest)
+            return
         fail_run_on(lambda: require_day(settings))
         fail_run_on(lambda: publication.restore_damaged(settings))
         inputs = _inputs(settings)
@@ -195,6 +217,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 manifest,
                 dbt_runner.variables_of_models(settings.today, settings.reconciled_shares),
                 read,
+                suite_fingerprints(settings, last),
                 settings.memory,
             )
         )
@@ -225,12 +248,52 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         if not any(node.status == "error" for node in outcome.results):
             tables = described_tables(manifest)
             fail_run_on(lambda: add_views(build.file, tables, settings.memory))
-        previews = _previews(build, settings)
-        yield from _dbt_events(
-            context, manifest, translator, build, outcome, made, last, previews, settings
-        )
+        yield from _dbt_events(context, manifest, translator, build, outcome, made, last, settings)
+        say("  auditing marts")
+        for check in audit(build, last, settings, manifest):
+            if key_of(check) in context.selected_asset_check_keys:
+                yield check
+        if AUDITED in context.selected_asset_keys:
+            yield dg.MaterializeResult(
+                asset_key=AUDITED,
+                metadata={
+                    "release": release.release_id,
+                    "models_made": len(models),
+                    "checks": len(all_checks(build)),
+                    "report": str(settings.reports_dir / "checks.html"),
+                },
+            )
 
     return models
+
+
+def _audited_build() -> dg.AssetSpec:
+    return dg.AssetSpec(
+        AUDITED,
+        deps=mart_keys(),
+        group_name="published",
+        kinds={"duckdb"},
+        owners=[OWNER],
+        description="The files of a build: the tables that it made and those that stand as the "
+        "last one made them, all of them checked. Materialised by every build.",
+        automation_condition=with_its_inputs(),
+    )
+
+
+def _checked_again(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, manifest: Mapping[str, Any]
+) -> Iterator[dg.AssetCheckResult]:
+    """The selected checks of suites, of a run that builds nothing: on the last complete build.
+
+    A test of dbt runs where its model is made.
+    """
+    settings = warehouse.settings(context)
+    build = build_to_use(builds.Build(warehouse.build_dir(context.run_id)), settings)
+    # It has to be the file whose other checks passed.
+    fail_run_on(lambda: build.require_sealed(build.file))
+    for check in audit(build, None, settings, manifest, is_repeated=True):
+        if key_of(check) in context.selected_asset_check_keys:
+            yield check
 
 
 def _beginning(
@@ -343,32 +406,39 @@ def _dbt_events(
     outcome: dbt_runner.DbtOutcome,
     made: Collection[str],
     last: builds.Build | None,
-    previews: Mapping[tuple[str, str], dict[str, Any]],
     settings: Settings,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """The events of a build, and its results on record: of a test that did not run, the last ones.
+    """The events of what was made, and the results on record: of a test that did not run, the last.
 
-    A table that stands is an output as well: what follows in the run waits for all of them.
+    A table has the hash of its rows as version: where they are the same, what reads it is as new.
     """
     chosen = context.selected_asset_keys
     chosen_checks = context.selected_asset_check_keys
     results: list[CheckResult] = []
     failures: list[str] = []
     private = private_rows(settings, manifest)
-    for node in _in_order(manifest, outcome):
+    versions = fingerprints.contents(build.file, settings.memory)
+    previews = _previews(
+        build,
+        {(node["schema"], node["alias"]) for name in made if (node := manifest["nodes"][name])},
+        settings,
+    )
+    for node in outcome.results:
         if node.resource_type in {"model", "seed"}:
             details = manifest["nodes"][node.unique_id]
             key = dg.AssetKey([details["schema"], details.get("alias") or details["name"]])
-            if node.status == "success" and key in chosen:
-                metadata: dict[str, Any] = {
-                    "seconds": round(node.seconds, 3),
-                    "made": node.unique_id in made,
-                }
-                metadata |= previews.get((details["schema"], details["alias"]), {})
-                metadata["dagster/column_lineage"] = translator.column_lineage(
-                    manifest, node.unique_id
+            if node.unique_id in made and key in chosen:
+                yield dg.MaterializeResult(
+                    asset_key=key,
+                    metadata={
+                        "seconds": round(node.seconds, 3),
+                        **previews.get((details["schema"], details["alias"]), {}),
+                        "dagster/column_lineage": translator.column_lineage(
+                            manifest, node.unique_id
+                        ),
+                    },
+                    data_version=dg.DataVersion(versions[node.unique_id]),
                 )
-                yield dg.MaterializeResult(asset_key=key, metadata=metadata)
             elif node.status == "error":
                 failures.append(f"{node.name}: {_first_line(node.message)}")
         elif node.resource_type == "test" and (node.unique_id in made or node.status == SKIPPED):
@@ -401,26 +471,6 @@ def _dbt_events(
             metadata={} if full else {ERROR_TYPE: f"dbt: {len(failures)} failed"},
             allow_retries=False,
         )
-
-
-def _in_order(
-    manifest: Mapping[str, Any], outcome: dbt_runner.DbtOutcome
-) -> Iterator[dbt_runner.NodeResult]:
-    """The results of all nodes, each after its inputs.
-
-    A model or seed that dbt was not asked for stands as the last build made it.
-    """
-    results = {node.unique_id: node for node in outcome.results}
-    nodes = manifest["nodes"]
-    inputs = {name: node["depends_on"].get("nodes", ()) for name, node in nodes.items()}
-    for unique_id in TopologicalSorter(inputs).static_order():
-        node = nodes.get(unique_id)
-        if unique_id in results:
-            yield results[unique_id]
-        elif node and node["resource_type"] in {"model", "seed"}:
-            yield dbt_runner.NodeResult(
-                unique_id, node["name"], node["resource_type"], "success", "", 0, 0.0, "", "error"
-            )
 
 
 def _dbt_check(
@@ -477,8 +527,12 @@ def _dbt_check(
     )
 
 
-def _previews(build: builds.Build, settings: Settings) -> dict[tuple[str, str], dict[str, Any]]:
-    """By schema and table, the metadata for the UI: number of rows, latest period, a few rows."""
+def _previews(
+    build: builds.Build, made: Set[tuple[str, str]], settings: Settings
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """By schema and table of those `made`, the metadata for the UI: number of rows, latest period,
+    a few rows.
+    """
     previews: dict[tuple[str, str], dict[str, Any]] = {}
     for file in build.files:
         with connect(file, read_only=True, memory=settings.memory) as connection:
@@ -490,7 +544,7 @@ def _previews(build: builds.Build, settings: Settings) -> dict[tuple[str, str], 
                 "and not ends_with(view_name, ?)",
                 [list(words.SCHEMAS), NAMES_SUFFIX],
             ).fetchall()
-            for schema, table in tables:
+            for schema, table in made & set(tables):
                 count, latest, rows = mart_preview(connection, schema, table, settings.today)
                 previews[schema, table] = {
                     "dagster/row_count": count,
@@ -498,9 +552,10 @@ def _previews(build: builds.Build, settings: Settings) -> dict[tuple[str, str], 
                     "preview": dg.MetadataValue.md(markdown_table(rows)),
                 }
             for table_name, svg in pictures(connection, settings.importer).items():
-                previews[table_name]["picture"] = dg.MetadataValue.md(
-                    as_markdown(svg, table_name[1])
-                )
+                if table_name in made:
+                    previews[table_name]["picture"] = dg.MetadataValue.md(
+                        as_markdown(svg, table_name[1])
+                    )
     return previews
 
 

@@ -13,7 +13,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,20 +43,28 @@ def start(
     manifest: Mapping[str, Any],
     variables: Mapping[str, Any],
     read: Mapping[str, Contents],
+    suites: Mapping[str, str],
     memory: int | None = None,
 ) -> list[str]:
-    """Write down what a build will be decided by; the nodes that may have to be made, by id.
+    """Write down what a build will be decided by; the dbt nodes that may have to be made, by id.
 
     These are the nodes with a new fingerprint and all that read them. `variables` are dbt's,
-    `read` is what the lake's tables are made from (`build_file.prepare`).
+    `read` is what the lake's tables are made from (`build_file.prepare`), `suites` has a hash of
+    the rules of each mart (`schema.table`).
     """
     nodes = {
         name: node for name, node in manifest["nodes"].items() if not dbt_runner.is_left_out(node)
     }
     own = {name: own_of(node, manifest, variables) for name, node in nodes.items()}
+    own |= {_SUITE + table: Own(of_rules, False) for table, of_rules in suites.items()}
     edges = [
         (unique_id, read_by) for unique_id, node in nodes.items()
         for read_by in node["depends_on"].get("nodes", ())
+    ]  # fmt: skip
+    edges += [
+        (_SUITE + table, unique_id) for unique_id, node in nodes.items()
+        if node["resource_type"] == "model"
+        and (table := f"{node['schema']}.{node['alias']}") in suites
     ]  # fmt: skip
     with connect(work_file(build_file), memory=memory) as connection:
         contents = _contents_of_sources(connection, manifest, read, variables["as_of"])
@@ -86,7 +94,42 @@ def start(
         more = set(readers.get(waiting.pop(), ())) - new
         new |= more
         waiting += more
-    return sorted(new)
+    return sorted(new & nodes.keys())
+
+
+_SUITE = "suite."
+"""Before the name of a mart: the node of its suite, which reads the mart."""
+
+
+def suites_due(build_file: Path, memory: int | None = None) -> list[str]:
+    """The marts whose suites were not evaluated on these rows, by these rules."""
+    with connect(work_file(build_file), memory=memory) as connection:
+        rows = connection.execute(
+            "select node from build.decided where starts_with(node, ?) and not is_kept", [_SUITE]
+        ).fetchall()
+    return [node.removeprefix(_SUITE) for (node,) in rows]
+
+
+def record_suites(build_file: Path, marts: Collection[str], memory: int | None = None) -> None:
+    """Record that the suites of these marts were evaluated."""
+    _record(build_file, [_SUITE + mart for mart in marts], memory)
+
+
+def _record(build_file: Path, nodes: Sequence[str], memory: int | None) -> None:
+    with connect(work_file(build_file), memory=memory) as connection:
+        connection.execute(
+            "insert into build.made select node, fingerprint, fingerprint, true "
+            "from build.decided where list_contains(?, node)",
+            [nodes],
+        )
+
+
+def contents(build_file: Path, memory: int | None = None) -> dict[str, str]:
+    """By node that this build has made, the hash of its rows."""
+    with connect(work_file(build_file), memory=memory) as connection:
+        return dict(
+            connection.execute("select node, content from build.made where is_new").fetchall()
+        )
 
 
 def made(
@@ -97,17 +140,12 @@ def made(
     dbt records them itself, but for the seeds, which it loads whenever it is asked to.
     """
     seeds = [
-        [node.unique_id]
+        node.unique_id
         for node in outcome.results
         if node.resource_type == "seed" and node.status == "success"
     ]
+    _record(build_file, seeds, memory)
     with connect(work_file(build_file), memory=memory) as connection:
-        if seeds:
-            connection.executemany(
-                "insert into build.made select node, fingerprint, fingerprint, true "
-                "from build.decided where node = ?",
-                seeds,
-            )
         rows = connection.execute(_REASONS).fetchall()
     return {node: _reason(is_new, is_changed, inputs) for node, is_new, is_changed, inputs in rows}
 
@@ -390,7 +428,7 @@ def own_of(
         ],
         (node.get("test_metadata") or {}).get("kwargs"),
         node["checksum"] if node["resource_type"] == "seed" else None,
-        _modules("dagster_project.serving.wording.plugin", project)
+        modules_of("dagster_project.serving.wording.plugin", project)
         if _SENTENCE.search(text) else None,
         _of_python(node, project) if node.get("language") == "python" else None,
     ]  # fmt: skip
@@ -411,11 +449,11 @@ def _macros(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[str]:
 
 def _of_python(node: Mapping[str, Any], project: Path) -> list[list[str]]:
     imported = _imports(node["raw_code"])
-    return [_modules(name, project) for name in sorted(imported)]
+    return [modules_of(name, project) for name in sorted(imported)]
 
 
 @cache
-def _modules(name: str, project: Path) -> list[str]:
+def modules_of(name: str, project: Path = CHECKOUT) -> list[str]:
     """The text of a module of the project and of all that it imports of it; empty for others."""
     texts: dict[str, str] = {}
     waiting = [name]

@@ -8,12 +8,12 @@ from functools import cache
 import dagster as dg
 
 from dagster_project.orchestration.keys import (
+    AUDITED,
     BACKFILL_TAG,
     NEWS_ONLY_TAG,
     PUBLISHED,
     lake_key,
     landing_key,
-    mart_keys,
 )
 from dagster_project.orchestration.run_tags import SOURCE_TAG
 from dagster_project.sources.card import Source, can_be_asked
@@ -30,7 +30,7 @@ def jobs() -> Mapping[str, dg.UnresolvedAssetJobDefinition]:
     `build` always builds; the others do only where something is new.
     """
     everything = dg.AssetSelection.all() - dg.AssetSelection.tag(BACKFILL_TAG, "true")
-    transformed = dg.AssetSelection.assets(*mart_keys()).upstream() - (
+    transformed = dg.AssetSelection.assets(AUDITED).upstream() - (
         dg.AssetSelection.key_prefixes(["landing"], ["lake"])
     )
     renewals = {

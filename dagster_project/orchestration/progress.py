@@ -19,8 +19,8 @@ from dagster_project.serving.terminal import say
 from dagster_project.settings import Settings
 
 STAGES = {
-    "landing__": "landed", "lake__": "typed", "dbt_build": "marts built",
-    "audit_marts": "marts audited", "published__": "published",
+    "landing__": "landed", "lake__": "typed", "dbt_build": "marts built and audited",
+    "published__": "published",
 }  # fmt: skip
 
 INTERRUPTIONS = (KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__)

@@ -4,7 +4,6 @@ How a file is compared and published is in `serving`.
 """
 
 import shutil
-import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,31 +18,25 @@ import polars as pl
 from pydantic import Field
 
 from dagster_project.errors import BlockedError, PublicationError
-from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration import builds
-from dagster_project.orchestration.audit import results_of_marts
+from dagster_project.orchestration.audit import all_checks, build_to_use, final_failure
 from dagster_project.orchestration.automation import with_its_inputs
 from dagster_project.orchestration.code_references import code_of_publication
 from dagster_project.orchestration.keys import (
     ALERTED_BY,
+    AUDITED,
     OVERTAKEN,
     OWNER,
     PUBLISHED,
     WRITER_POOL,
     fail_run_on,
-    key_of,
     mart_keys,
     non_empty,
 )
 from dagster_project.orchestration.lineage import sources_behind
-from dagster_project.orchestration.metadata import (
-    suite_check_result,
-    suite_check_spec,
-)
-from dagster_project.orchestration.private_rows import private_rows, private_sources
+from dagster_project.orchestration.private_rows import private_sources
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.mart_suites import mart_suites
-from dagster_project.quality.report import render_report
 from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.quality.runner import evaluate
 from dagster_project.serving import gate, publication
@@ -66,66 +59,6 @@ from dagster_project.serving.show_changes import changes_markdown, changes_of
 from dagster_project.settings import Settings
 
 T = TypeVar("T")
-
-AUDITED = tuple(name for name in mart_suites() if name not in RELEASE_TABLES)
-"""The marts that dbt builds. Those that describe a release are made and checked with it."""
-
-
-def mart_audit(manifest: Mapping[str, Any]) -> dg.AssetChecksDefinition:
-    """The check of every mart against its suite, before anything is published."""
-
-    @dg.multi_asset_check(
-        name="audit_marts",
-        specs=[
-            suite_check_spec(mart_suites()[name], dg.AssetKey(name.split("."))) for name in AUDITED
-        ],
-        can_subset=True,
-        pool=WRITER_POOL,
-    )
-    def audit(
-        context: dg.AssetCheckExecutionContext, warehouse: Warehouse
-    ) -> Iterator[dg.AssetCheckResult]:
-        settings = warehouse.settings(context)
-        own_build = builds.Build(warehouse.build_dir(context.run.run_id))
-        build = _build_to_use(own_build, settings)
-        if build != own_build:
-            # Only its marts are checked again, so it has to be the file whose other checks passed.
-            fail_run_on(lambda: build.require_sealed(build.file))
-        chosen = context.selected_asset_check_keys
-        results: list[CheckResult] = []
-        started = time.perf_counter()
-        private = private_rows(settings, manifest)
-        for name, all_results in results_of_marts(
-            build.file,
-            AUDITED,
-            today=settings.today,
-            scope=settings.scope,
-            memory=settings.memory,
-        ):
-            results_of_mart = private.hide(all_results)
-            results += results_of_mart
-            check = suite_check_result(
-                mart_suites()[name],
-                dg.AssetKey(name.split(".")),
-                results_of_mart,
-                seconds=time.perf_counter() - started,
-            )
-            if key_of(check) in chosen:
-                yield check
-            started = time.perf_counter()
-        build.keep_checks("marts", results)
-        write_atomically(
-            settings.reports_dir / "checks.html",
-            render_report(
-                all_checks(build), title=f"Checks of the build as of {settings.today}"
-            ).encode(),
-        )
-        build.seal()
-        if not any(result.blocks for result in results):
-            build.declare_complete(is_replay=settings.is_replay)
-
-    return audit
-
 
 _OF_ANOTHER_DAY = gate.ReleaseComparison(skipped_because="A build of another day is not compared.")
 _OVERTAKEN = gate.ReleaseComparison(
@@ -151,7 +84,7 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=PUBLISHED,
-        deps=mart_keys(),
+        deps=[AUDITED],
         check_specs=[
             dg.AssetCheckSpec(
                 kind,
@@ -178,11 +111,17 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse, config: Publication
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         settings = warehouse.settings(context)
+        chosen = context.run.asset_selection or frozenset()
+        if AUDITED not in chosen and not chosen.isdisjoint(mart_keys()):
+            raise final_failure(
+                f"What is built is audited before it is published: select "
+                f"{AUDITED.to_user_string()} as well."
+            )
         own_build = builds.Build(warehouse.build_dir(context.run_id))
         if not config.accept:
-            build = _build_to_use(own_build, settings)
+            build = build_to_use(own_build, settings)
         elif own_build.file.exists():
-            raise _failure(
+            raise final_failure(
                 "accept publishes a blocked build: materialise published/warehouse alone."
             )
         else:
@@ -191,7 +130,9 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             checks = fail_run_on(lambda: all_checks(build))
             failed = sum(check.blocks for check in checks)
             if failed:
-                raise _failure(f"{failed} checks of the build did not pass; nothing was published.")
+                raise final_failure(
+                    f"{failed} checks of the build did not pass; nothing was published."
+                )
             attempt = _Attempt(
                 settings, build, file, contract, checks, is_accepted=bool(config.accept)
             )
@@ -348,7 +289,7 @@ def _describe_release(
         file,
         tables,
         [*earlier, release],
-        as_frame(checks),
+        as_frame(checks, release.release_id),
         _changes(settings, file, release, earlier),
         rows_of_checks=len(checks) + sum(len(mart_suites()[name].rules) for name in RELEASE_TABLES),
         memory=settings.memory,
@@ -365,7 +306,12 @@ def _describe_release(
     ]
     if failed:
         raise PublicationError(f"The release cannot be described: {'; '.join(failed)}.")
-    write_catalog(file, tables, {**frames, CHECKS: as_frame([*checks, *own])}, settings.memory)
+    write_catalog(
+        file,
+        tables,
+        {**frames, CHECKS: as_frame([*checks, *own], release.release_id)},
+        settings.memory,
+    )
     answers(file, settings.importer)
 
 
@@ -479,7 +425,7 @@ def _gate_checks(
 def _blocked_build(settings: Settings, release_id: str) -> builds.Build:
     """The blocked build of a release; raises Failure if it cannot be published as of today."""
     if settings.today != settings.run_day:
-        raise _failure(
+        raise final_failure(
             f"A blocked build can only be published as of today, not as of {settings.today}: "
             "leave out the day (as_of, KIDO_AS_OF)."
         )
@@ -487,33 +433,15 @@ def _blocked_build(settings: Settings, release_id: str) -> builds.Build:
         build.release.release_id: build for build in builds.blocked_builds(settings.build_dir)
     }
     if release_id not in blocked:
-        raise _failure(
+        raise final_failure(
             f"Release {release_id} is not blocked. Blocked: {', '.join(blocked) or 'none'}."
         )
     withdrawn = builds.withdrawn_from(settings, blocked[release_id])
     if withdrawn:
-        raise _failure(f"Release {release_id} used withdrawn snapshots ({withdrawn}): build again.")
-    return blocked[release_id]
-
-
-def _build_to_use(own: builds.Build, settings: Settings) -> builds.Build:
-    """The run's own build; in a run that builds nothing, the last complete one.
-
-    Raises Failure if there is none of the day, or if it used withdrawn snapshots.
-    """
-    if own.file.exists():
-        return own
-    last = builds.complete_build(settings.build_dir, is_replay=settings.is_replay)
-    if last is None or (settings.as_of and last.release.as_of != settings.as_of):
-        day = f" as of {settings.as_of}" if settings.as_of else ""
-        raise _failure(f"Nothing is built{day} yet: materialise the marts first.")
-    withdrawn = builds.withdrawn_from(settings, last)
-    if withdrawn:
-        raise _failure(
-            f"The last complete build used withdrawn snapshots ({withdrawn}): "
-            "materialise the marts first."
+        raise final_failure(
+            f"Release {release_id} used withdrawn snapshots ({withdrawn}): build again."
         )
-    return last
+    return blocked[release_id]
 
 
 @contextmanager
@@ -530,13 +458,3 @@ def _checked_copy(build: builds.Build) -> Iterator[Path]:
         yield copy
     finally:
         copy.unlink(missing_ok=True)
-
-
-def _failure(reason: str) -> dg.Failure:
-    """A failure of the run that another try would not change."""
-    return dg.Failure(description=reason, allow_retries=False)
-
-
-def all_checks(build: builds.Build) -> list[CheckResult]:
-    """The results of all checks of a build, in the order of the stages."""
-    return [check for stage in builds.STAGES for check in build.checks(stage)]

@@ -33,6 +33,7 @@ CHECKS_SCHEMA = pl.Schema(
         "status": pl.String,
         "observed": pl.String,
         "failing_rows": pl.Int64,
+        "checked_in": pl.String,
     }
 )
 
@@ -59,6 +60,8 @@ class CheckResult:
     """Rows it was evaluated on; 0 if unknown."""
     values: tuple[str, ...] = ()
     """The first offending values, as text."""
+    checked_in: str = ""
+    """The release in whose build it was evaluated; empty for the one being built."""
 
     @property
     def blocks(self) -> bool:
@@ -79,12 +82,12 @@ def without_values(result: CheckResult) -> CheckResult:
     return replace(result, observed=observed, sample=None, values=())
 
 
-def as_frame(results: Iterable[CheckResult]) -> pl.DataFrame:
-    """The results as rows of `catalog.checks`, in the order given."""
+def as_frame(results: Iterable[CheckResult], release_id: str) -> pl.DataFrame:
+    """The results as rows of `catalog.checks` of a release, in the order given."""
     return pl.DataFrame(
         [{name: getattr(result, name) for name in CHECKS_SCHEMA} for result in results],
         schema=CHECKS_SCHEMA,
-    )
+    ).with_columns(pl.col("checked_in").replace("", release_id))
 
 
 _WORST_FIRST = tuple(reversed(words.CHECK_STATUSES))

@@ -37,7 +37,7 @@ from dagster_project.settings import Settings
 SHOW_FAILED_CHECKS = "kido query \"from catalog.checks where status <> 'passed'\""
 """The command that lists the checks of the published file that did not pass."""
 
-CONTRACT_VERSION = "4.0"
+CONTRACT_VERSION = "4.1"
 """Version of the published tables (docs/contract.md): the first number changes if a column is
 removed or redefined, the second if something is added."""
 

@@ -39,7 +39,7 @@ BROKEN = CheckResult(
 
 
 def test_results_are_rows_of_the_catalog_in_the_order_given() -> None:
-    frame = as_frame([FAILED, PASSED])
+    frame = as_frame([FAILED, PASSED], "now")
     assert frame.schema == {
         "layer": pl.String, "table_name": pl.String, "check_name": pl.String, "engine": pl.String,
         "severity": pl.String, "status": pl.String, "observed": pl.String,
@@ -54,13 +54,13 @@ def test_results_are_rows_of_the_catalog_in_the_order_given() -> None:
 
 
 def test_no_results_are_a_typed_frame_without_rows() -> None:
-    assert as_frame([]).schema["failing_rows"] == pl.Int64
-    assert as_frame([]).height == 0
+    assert as_frame([], "now").schema["failing_rows"] == pl.Int64
+    assert as_frame([], "now").height == 0
 
 
 def test_results_come_back_from_json_with_their_samples() -> None:
     results = from_json(json.loads(json.dumps(to_json([FAILED, PASSED, BROKEN]), allow_nan=False)))
-    assert as_frame(results).equals(as_frame([FAILED, PASSED, BROKEN]))
+    assert as_frame(results, "now").equals(as_frame([FAILED, PASSED, BROKEN], "now"))
     assert [result.explanation for result in results] == [
         "0 or less is a mark for missing.", "", "A price of nothing.",
     ]  # fmt: skip

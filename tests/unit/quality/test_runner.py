@@ -154,7 +154,7 @@ def test_a_list_of_codes_decides_as_it_would_written_out(
     )
     found = one_result(frame, known, profile_above=profile_above)
     expected = one_result(frame, whole, profile_above=profile_above)
-    assert as_frame([found]).equals(as_frame([expected]))
+    assert as_frame([found], "now").equals(as_frame([expected], "now"))
 
 
 def test_a_column_of_numbers_has_no_code_of_a_list() -> None:
@@ -472,7 +472,7 @@ def test_a_profile_leads_to_the_verdict_of_the_whole_frame(
     frame = frame_of(records)
     whole = evaluate(frame, EVERY_KIND, today=TODAY, profile_above=WHOLE)
     profile = evaluate(frame.lazy(), EVERY_KIND, today=TODAY, profile_above=PROFILE)
-    assert as_frame(profile).equals(as_frame(whole))
+    assert as_frame(profile, "now").equals(as_frame(whole, "now"))
     for one, other in zip(whole, profile, strict=True):
         assert (one.sample is None) == (other.sample is None)
         if one.sample is not None and other.sample is not None:

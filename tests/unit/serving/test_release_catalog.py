@@ -39,7 +39,7 @@ NOTHING_NEW = changes_frame(RELEASE.release_id, [])
 
 def of_tables(build_file: Path, tables: list[Table], *releases: Release) -> pl.DataFrame:
     frames = catalog_frames(
-        build_file, tables, releases, as_frame([PASSED]), NOTHING_NEW, rows_of_checks=5
+        build_file, tables, releases, as_frame([PASSED], "now"), NOTHING_NEW, rows_of_checks=5
     )
     return frames[TABLES].sort("table_name")
 
@@ -80,7 +80,7 @@ def test_they_are_made_as_they_are_described(tmp_path: Path, described: list[Tab
     file = tmp_path / "kido.duckdb"
     earlier = new_release(datetime(2026, 11, 24, 12), date(2026, 11, 24), "0.1.0")
     frames = catalog_frames(
-        _empty(file), described, [earlier, RELEASE], as_frame([PASSED]),
+        _empty(file), described, [earlier, RELEASE], as_frame([PASSED], "now"),
         changes_frame(RELEASE.release_id, [NEW]), rows_of_checks=5,
     )  # fmt: skip
     for _ in range(2):  # a build that is published later is described again
@@ -122,7 +122,7 @@ def test_a_null_in_a_required_column_is_refused_and_nothing_changes(
 ) -> None:
     file = _empty(tmp_path / "kido.duckdb")
     frames = catalog_frames(
-        file, described, [RELEASE], as_frame([PASSED]), NOTHING_NEW, rows_of_checks=1
+        file, described, [RELEASE], as_frame([PASSED], "now"), NOTHING_NEW, rows_of_checks=1
     )
     write_catalog(file, described, frames)
     broken = frames[CHECKS].with_columns(status=pl.lit(None, pl.String))
