@@ -42,24 +42,21 @@ def suite_checks() -> list[dg.AssetCheckSpec]:
     return [suite_check_spec(mart_suites()[".".join(key.path)], key) for key in mart_keys()]
 
 
-def suite_fingerprints(settings: Settings, last: builds.Build | None) -> dict[str, str]:
+def suite_fingerprints(settings: Settings) -> dict[str, str]:
     """By mart (`schema.table`), a hash of all that its suite says of rows on the day.
 
-    Rows that are not later than a day are not later than any day after it: such a limit counts only
-    if the build that this one starts from, `last`, was of a later day.
+    A day that rows may not be later than is left out: `audit` looks at it.
     """
-    has_gone_back = last is not None and settings.today < last.release.as_of
-    return {name: _fingerprint(mart_suites()[name], settings, has_gone_back) for name in _audited()}
+    return {name: _fingerprint(mart_suites()[name], settings) for name in _audited()}
 
 
-def _fingerprint(suite: Suite, settings: Settings, has_gone_back: bool) -> str:
-    given = kwargs_of(suite, settings.today, settings.scope)
-    limits = () if has_gone_back else [(rule.name, "max_value") for rule in _limited_by_day(suite)]
+def _fingerprint(suite: Suite, settings: Settings) -> str:
+    limits = [(rule.name, "max_value") for rule in _limited_by_day(suite)]
     stated = [
         suite_version(suite),
         [
             (name, key, value)
-            for name, arguments in given.items()
+            for name, arguments in kwargs_of(suite, settings.today, settings.scope).items()
             for key, value in arguments.items()
             if (name, key) not in limits
         ],
@@ -94,15 +91,7 @@ def audit(
     """
     before = last.checks("marts") if last else []
     due = set(_audited() if is_repeated else fingerprints.suites_due(build.file, settings.memory))
-    # What was later than its day may be so no more.
-    limited = {
-        (name, rule.name) for name in _audited() for rule in _limited_by_day(mart_suites()[name])
-    }
-    due |= {
-        result.table_name
-        for result in before
-        if result.status != "passed" and (result.table_name, result.check_name) in limited
-    }
+    due |= _due_by_day(settings, last, before)
     private = private_rows(settings, manifest)
     results: dict[str, list[CheckResult]] = {}
     started = time.perf_counter()
@@ -141,6 +130,24 @@ def audit(
     build.seal()
     if not any(result.blocks for result in every):
         build.declare_complete(is_replay=settings.is_replay)
+
+
+def _due_by_day(
+    settings: Settings, last: builds.Build | None, before: Iterable[CheckResult]
+) -> set[str]:
+    """The marts whose rows may be later than a day now, or are so no more.
+
+    What is not later than a day is not later than the next one.
+    """
+    limited = {
+        (name, rule.name) for name in _audited() for rule in _limited_by_day(mart_suites()[name])
+    }
+    if last is not None and settings.today < last.release.as_of:
+        return {name for name, _ in limited}
+    failed = {
+        (result.table_name, result.check_name) for result in before if result.status != "passed"
+    }
+    return {name for name, _ in limited & failed}
 
 
 def all_checks(build: builds.Build) -> list[CheckResult]:

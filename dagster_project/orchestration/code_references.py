@@ -50,8 +50,14 @@ def code_of_model(node: Mapping[str, Any]) -> Metadata:
     return _references(files)
 
 
+def code_of_audit() -> Metadata:
+    """What evaluates the suites of a build, and decides which of them are due."""
+    folder = Path(__file__).parent
+    return _references({"audit": folder / "audit.py", "fingerprints": folder / "fingerprints.py"})
+
+
 def code_of_publication() -> Metadata:
-    """What audits and publishes a build."""
+    """What compares and publishes a build."""
     return _references({"publication": Path(publication.__file__), "gate": Path(gate.__file__)})
 
 

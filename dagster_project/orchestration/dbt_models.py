@@ -32,7 +32,7 @@ from dagster_project.orchestration.audit import (
     suite_fingerprints,
 )
 from dagster_project.orchestration.automation import with_its_inputs
-from dagster_project.orchestration.code_references import code_of_model
+from dagster_project.orchestration.code_references import code_of_audit, code_of_model
 from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.inputs import code_version, inputs_version
 from dagster_project.orchestration.keys import (
@@ -217,7 +217,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 manifest,
                 dbt_runner.variables_of_models(settings.today, settings.reconciled_shares),
                 read,
-                suite_fingerprints(settings, last),
+                suite_fingerprints(settings),
                 settings.memory,
             )
         )
@@ -277,6 +277,7 @@ def _audited_build() -> dg.AssetSpec:
         description="The files of a build: the tables that it made and those that stand as the "
         "last one made them, all of them checked. Materialised by every build.",
         automation_condition=with_its_inputs(),
+        metadata=code_of_audit(),
     )
 
 

@@ -1,15 +1,21 @@
 """The marts of a build file, checked with their suites."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
 from dagster_project.lake.scope import CommodityScope
+from dagster_project.orchestration import audit
 from dagster_project.orchestration.audit import results_of_marts
+from dagster_project.orchestration.builds import Build
 from dagster_project.quality.mart_suites import mart_suites
-from dagster_project.quality.results import CheckResult, to_json
+from dagster_project.quality.results import CheckResult, Status, to_json
+from dagster_project.quality.rules import Suite, Today, report
+from dagster_project.serving.publication import new_release
+from dagster_project.settings import Settings
 
 
 def results(file: Path) -> dict[str, list[CheckResult]]:
@@ -67,6 +73,45 @@ def test_rows_are_quoted_in_one_order_whatever_that_of_the_table(tmp_path: Path)
     ]
     assert of_measures["observed"] == "90 of 90 rows, first X10; X11; X12"
     assert [row["measure"] for row in of_measures["sample"]] == [f"X{n}" for n in range(10, 30)]
+
+
+def days(key: str) -> Suite:
+    column = {"column": "price_date", key: Today()}
+    return Suite(
+        "mart", "market.prices", (report("day", "", "ExpectColumnValuesToBeBetween", **column),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "day", "is_due"),
+    [
+        ("max_value", "passed", 11, False),
+        ("max_value", "passed", 9, True),
+        ("max_value", "failed", 11, True),
+        ("min_value", "passed", 11, False),
+    ],
+)
+def test_what_is_not_later_than_a_day_is_not_later_than_the_next(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    status: Status,
+    day: int,
+    is_due: bool,
+) -> None:
+    monkeypatch.setattr(audit, "mart_suites", lambda: {"market.prices": days(key)})
+    monkeypatch.setattr(audit, "mart_keys", lambda: [dg.AssetKey(["market", "prices"])])
+    settings = Settings.load(home=tmp_path, as_of=date(2026, 11, day))
+    last = Build(tmp_path / "last")
+    last.start(new_release(datetime(2026, 11, 25), date(2026, 11, 10), "0.1.0"), None, "models")
+    before = CheckResult(
+        "mart", "market.prices", "day", "great_expectations", "warn", status, "", 0, None, ""
+    )
+    assert audit._due_by_day(settings, last, [before]) == ({"market.prices"} if is_due else set())
+    # What is recent today may be old tomorrow: such a rule is another one each day.
+    other = Settings.load(home=tmp_path, as_of=date(2026, 11, 10))
+    is_another = audit.suite_fingerprints(other) != audit.suite_fingerprints(settings)
+    assert is_another == (key == "min_value")
 
 
 def test_a_build_without_its_file_is_an_error(tmp_path: Path) -> None:

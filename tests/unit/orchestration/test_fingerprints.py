@@ -170,6 +170,7 @@ class Chain:
         with duckdb.connect(str(work_file(self.file))) as connection:
             connection.execute("create schema runtime")
         self.facts("1")
+        self.rules = "rules"
         self.asked: list[str] = []
 
     def facts(self, rows: str) -> None:
@@ -181,7 +182,7 @@ class Chain:
     def start(self) -> list[str]:
         source = {"source_name": "runtime", "schema": "runtime", "name": "facts"}
         manifest = {"nodes": self.nodes, "sources": {FACTS: source}, "macros": {}}
-        return fingerprints.start(self.file, manifest, VARIABLES, {})
+        return fingerprints.start(self.file, manifest, VARIABLES, {}, {"s.second": self.rules})
 
     def make(self, name: str, content: str) -> bool:
         """Make a node unless it is kept, as the macros do; whether it was made."""
@@ -270,3 +271,20 @@ def test_a_node_that_was_not_made_is_asked_for_again(chain: Chain) -> None:
     chain.start()
     chain.make(FIRST, "other")
     assert set(chain.start()) == {SECOND, CHECK}
+
+
+def test_a_suite_is_due_where_its_rows_or_its_rules_are_others(chain: Chain) -> None:
+    chain.build()
+    assert fingerprints.suites_due(chain.file) == ["s.second"]
+    fingerprints.record_suites(chain.file, ["s.second"])
+    assert fingerprints.suites_due(chain.file) == []
+    chain.facts("2")
+    chain.build()
+    assert fingerprints.suites_due(chain.file) == []
+    chain.facts("3")
+    chain.build(first="other", second="other")
+    assert fingerprints.suites_due(chain.file) == ["s.second"]
+    fingerprints.record_suites(chain.file, ["s.second"])
+    chain.rules = "others"
+    assert chain.build(first="other", second="other") == {}
+    assert fingerprints.suites_due(chain.file) == ["s.second"]

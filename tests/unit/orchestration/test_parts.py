@@ -18,7 +18,7 @@ from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import landing_of
 from dagster_project.intake.withdraw import reinstate
 from dagster_project.lake.build_file import work_file
-from dagster_project.orchestration import dbt_models, dbt_runner, fingerprints, publication_assets
+from dagster_project.orchestration import audit, dbt_models, dbt_runner, fingerprints
 from dagster_project.orchestration.builds import STAGES, Build
 from dagster_project.serving.publication import new_release
 from dagster_project.settings import Settings
@@ -144,7 +144,7 @@ def test_a_build_with_withdrawn_snapshots_is_not_published_later(
     settings: Settings,
 ) -> None:
     def build_to_use(run: str) -> Build:
-        return publication_assets._build_to_use(Build(settings.build_dir / run), settings)
+        return audit.build_to_use(Build(settings.build_dir / run), settings)
 
     last = build_to_use("another-run")
     assert last.directory.name == "whole"

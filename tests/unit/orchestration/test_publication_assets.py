@@ -16,9 +16,9 @@ import duckdb
 import pytest
 
 from dagster_project.errors import PublicationError
-from dagster_project.orchestration import builds, publication_assets
+from dagster_project.orchestration import audit, builds, dbt_models, dbt_runner, publication_assets
 from dagster_project.orchestration.execute import accept_release
-from dagster_project.orchestration.keys import PUBLISHED
+from dagster_project.orchestration.keys import AUDITED, PUBLISHED, mart_keys
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.serving import gate, publication
 from dagster_project.settings import Settings
@@ -168,12 +168,14 @@ def test_a_build_that_met_a_full_disk_is_published_later_as_it_was_checked(
 def test_a_run_of_the_audit_alone_does_not_seal_what_was_changed(
     settings: Settings, blocked: builds.Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publication_assets, "results_of_marts", lambda *_, **__: [])
-    audit = publication_assets.mart_audit(manifest_of_builds())
-    marts = [dg.AssetSpec(check.asset_key) for check in audit.check_specs]
-    job = dg.Definitions(
-        assets=marts, asset_checks=[audit], resources={"warehouse": Warehouse()}
-    ).resolve_implicit_global_asset_job_def()
+    monkeypatch.setattr(audit, "results_of_marts", lambda *_, **__: [])
+    mart = mart_keys()[0]
+    definitions = dg.Definitions(
+        assets=[dbt_models.dbt_models(dbt_runner.load_manifest())],
+        jobs=[dg.define_asset_job("again", dg.AssetSelection.checks_for_assets(mart))],
+        resources={"warehouse": Warehouse()},
+    )
+    job = definitions.resolve_job_def("again")
     with duckdb.connect(str(blocked.file)) as connection:
         connection.execute("update market.prices set close = 1")
     result = job.execute_in_process(raise_on_error=False)
@@ -182,6 +184,28 @@ def test_a_run_of_the_audit_alone_does_not_seal_what_was_changed(
         "Build again: kido build --full."
     )
     assert failure(materialize()).startswith(f"{blocked.file} was changed")
+
+
+def test_a_mart_is_not_published_by_a_run_that_leaves_its_audit_out(settings: Settings) -> None:
+    """Nothing would order the two: the last complete build might be published instead."""
+    ready(settings, 1, 150.0, run="last")
+    mart = mart_keys()[0]
+
+    @dg.asset(key=mart)
+    def made() -> None: ...
+
+    definitions = dg.Definitions(
+        assets=[made, publication_assets.published_asset(manifest_of_builds())],
+        jobs=[dg.define_asset_job("part", dg.AssetSelection.all())],
+        resources={"warehouse": Warehouse()},
+    )
+    job = definitions.resolve_job_def("part")
+    result = job.execute_in_process(asset_selection=[mart, PUBLISHED], raise_on_error=False)
+    assert failure(result) == (
+        f"What is built is audited before it is published: select {AUDITED.to_user_string()} as "
+        "well."
+    )
+    assert not settings.published_file.exists()
 
 
 def test_a_release_whose_name_was_edited_is_not_accepted(
