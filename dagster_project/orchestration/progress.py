@@ -19,7 +19,7 @@ from dagster_project.serving.terminal import say
 from dagster_project.settings import Settings
 
 STAGES = {
-    "landing__": "landed", "lake__": "typed", "dbt_build": "marts built and audited",
+    "landing__": "landed", "lake__": "typed", "dbt_build": "marts built",
     "published__": "published",
 }  # fmt: skip
 
