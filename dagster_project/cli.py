@@ -128,6 +128,9 @@ def build(
         bool,
         typer.Option("--publish", help="Publish another day than today over kido.duckdb."),
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say why each model was made.")
+    ] = False,
 ) -> None:
     """Land, check, build, audit, publish, print the answers. Exit code 0 only if published.
 
@@ -138,7 +141,7 @@ def build(
         settings.publish_as_today()
     from dagster_project.orchestration.execute import build_warehouse
 
-    published = build_warehouse(settings, select, full)
+    published = build_warehouse(settings, select, full, verbose)
     if published is None:
         _print_error("Nothing was published; the published file is as it was.")
         raise typer.Exit(1)

@@ -96,7 +96,7 @@ def _select_current_rows(table: LakeTable) -> dict[str, str]:
     steps = {"current_rows": _call("current_rows", [relation], arguments_of_current_rows(table))}
     if table.asked_by:
         relations = [
-            "'current_rows'", "source('lake', 'coverage')", "source('runtime', 'snapshots')",
+            "'current_rows'", "source('lake', 'coverage')", "source('runtime', 'trade_snapshots')",
         ]  # fmt: skip
         steps["published"] = _call("not_withdrawn", relations, arguments_of_not_withdrawn(table))
     return steps

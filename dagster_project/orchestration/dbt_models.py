@@ -209,7 +209,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             _version_of_models(settings),
             fingerprints.engine(),
         )
-        say("  building marts")
+        say("  building marts" if last else f"  building all marts: {obstacle}")
         read = fail_run_on(lambda: _prepare_build_file(settings, build, manifest))
         new = fail_run_on(
             lambda: fingerprints.start(

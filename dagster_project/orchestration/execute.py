@@ -28,6 +28,7 @@ from dagster_project.sources.registry import source_names
 if TYPE_CHECKING:
     import dagster as dg
 
+    from dagster_project.orchestration.builds import Build
     from dagster_project.orchestration.retention import CleanUp
 
 
@@ -60,12 +61,15 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def build_warehouse(settings: Settings, select: str = "", full: bool = False) -> Path | None:
+def build_warehouse(
+    settings: Settings, select: str = "", full: bool = False, verbose: bool = False
+) -> Path | None:
     """Run the whole graph, or a selection and its descendants.
 
     Returns the published file; None if nothing was published. If the published file of the day was
     built from the same code and documents, and no publisher is due, nothing runs and that file is
-    returned; `full` builds all anew all the same. Progress goes to standard error.
+    returned; `full` builds all anew all the same. Progress goes to standard error, and with
+    `verbose` why each model was made.
     Raises ConfigurationError for a day without any figures, and for a selection of nothing.
     """
     from dagster_project.orchestration import builds
@@ -92,10 +96,10 @@ def build_warehouse(settings: Settings, select: str = "", full: bool = False) ->
         _print(f"Nothing has changed since the {_published_name(settings)}.")
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
-    return _build(settings, select, full)
+    return _build(settings, select, full, verbose)
 
 
-def _build(settings: Settings, select: str, full: bool) -> Path | None:
+def _build(settings: Settings, select: str, full: bool, verbose: bool) -> Path | None:
     where = " beside the published file" if settings.is_replay else ""
     first_line = f"Building as of {settings.today}{where} in {settings.home}"
     if not select:
@@ -112,7 +116,7 @@ def _build(settings: Settings, select: str, full: bool) -> Path | None:
         **AT_A_TERMINAL,
         NEWS_ONLY_TAG: str(selected is None and not full).lower(),
     }
-    has_succeeded, file = _run(settings, definitions, selected, tags, full=full)
+    has_succeeded, file = _run(settings, definitions, selected, tags, full=full, verbose=verbose)
     if has_succeeded and file is None and is_up_to_date(settings, is_asked=True):
         _print(f"Nothing is new since the {_published_name(settings)}.")
         return settings.file_of_the_day
@@ -174,6 +178,7 @@ def _run(
     config: Mapping[str, Any] = MappingProxyType({}),
     *,
     full: bool = False,
+    verbose: bool = False,
 ) -> tuple[bool, Path | None]:
     """Run the graph, or a selection of it, in this process.
 
@@ -199,6 +204,9 @@ def _run(
             raise_on_error=False,
             tags=dict(tags),
         )
+    build = builds.Build(settings.build_dir / run_id)
+    if verbose and build.files[1].exists():
+        _print_reasons(build, settings)
     published = [
         event.step_materialization_data.materialization.metadata
         for event in result.all_events
@@ -214,6 +222,14 @@ def _run(
         )
         return True, None
     return True, Path(str(metadata["dagster/uri"].value))
+
+
+def _print_reasons(build: Build, settings: Settings) -> None:
+    from dagster_project.orchestration.fingerprints import reasons
+
+    for node, why in reasons(build.file, settings.memory).items():
+        if node.startswith("model."):
+            _print(f"  {node.split('.')[-1]} was made: {why}")
 
 
 def _warehouse_config(settings: Settings, full: bool) -> dict[str, str | bool]:

@@ -67,7 +67,8 @@ def start(
         and (table := f"{node['schema']}.{node['alias']}") in suites
     ]  # fmt: skip
     with connect(work_file(build_file), memory=memory) as connection:
-        contents = _contents_of_sources(connection, manifest, read, variables["as_of"])
+        contents, parts = _contents_of_sources(connection, manifest, read, variables["as_of"])
+        edges = [(node, part) for node, read_by in edges for part in parts.get(read_by, [read_by])]
         contents |= {
             name: own[name].hash for name, node in nodes.items() if node["resource_type"] == "seed"
         }
@@ -145,6 +146,11 @@ def made(
         if node.resource_type == "seed" and node.status == "success"
     ]
     _record(build_file, seeds, memory)
+    return reasons(build_file, memory)
+
+
+def reasons(build_file: Path, memory: int | None = None) -> dict[str, str]:
+    """The nodes that a build has made, each with the reason."""
     with connect(work_file(build_file), memory=memory) as connection:
         rows = connection.execute(_REASONS).fetchall()
     return {node: _reason(is_new, is_changed, inputs) for node, is_new, is_changed, inputs in rows}
@@ -153,9 +159,18 @@ def made(
 def _reason(is_new: bool, is_changed: bool, inputs: Sequence[str]) -> str:
     if is_new:
         return "it is new"
-    named = [".".join(name.split(".")[2:]) for name in inputs]
-    reasons = ["its code or the day"] if is_changed else []
-    return " and ".join([*reasons, *([f"rows of {', '.join(named)}"] if named else [])])
+    snapshots = {name.split(".")[1] for name in inputs if name.startswith(_SNAPSHOTS)}
+    tables = {
+        ".".join(name.split(".")[2:]) for name in inputs
+        if not name.startswith((_SNAPSHOTS, _KNOWN))
+    }  # fmt: skip
+    stated = [
+        *(["its code or the day"] if is_changed else []),
+        *([f"snapshots of {', '.join(sorted(snapshots))}"] if snapshots else []),
+        *([f"rows of {', '.join(sorted(tables))}"] if tables else []),
+    ]
+    # Of what else may be another input, only what is known on the day of a build.
+    return " and ".join(stated) or "what is known on the day"
 
 
 def predecessor(settings: Settings) -> tuple[builds.Build | None, str]:
@@ -349,13 +364,22 @@ def _contents_of_sources(
     manifest: Mapping[str, Any],
     read: Mapping[str, Contents],
     as_of: str,
-) -> dict[str, str]:
-    """By source of the dbt project, a hash of what counts of it on the day."""
-    hashes = {}
+) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """What counts of the dbt project's sources on the day, as a hash by part; the parts by source.
+
+    A table of the lake has a part for each of Kido's sources, and one for the day.
+    """
+    hashes: dict[str, str] = {}
+    parts: dict[str, list[str]] = {}
     for unique_id, source in manifest["sources"].items():
         name = source["name"].removesuffix("_slices")
         if source["source_name"] == "lake":
-            hashes[unique_id] = _hash([source["name"], *_of_lake(connection, read[name], as_of)])
+            of_lake = {
+                f"{part}.{name}": hashed
+                for part, hashed in _of_lake(connection, read[name], as_of).items()
+            }
+            hashes |= of_lake
+            parts[unique_id] = list(of_lake)
         elif source["source_name"] == "runtime":
             relation = f"{source['schema']}.{source['name']}"
             row = connection.execute(
@@ -363,19 +387,22 @@ def _contents_of_sources(
             ).fetchone()
             columns = connection.execute(f"describe {relation}").fetchall()
             hashes[unique_id] = _hash([columns, row])
-    return hashes
+            parts[unique_id] = [unique_id]
+    return hashes, parts
 
 
-def _of_lake(connection: duckdb.DuckDBPyConnection, contents: Contents, as_of: str) -> list[Any]:
+def _of_lake(
+    connection: duckdb.DuckDBPyConnection, contents: Contents, as_of: str
+) -> dict[str, str]:
     """What decides the current rows of a table: its files, and the last that is known on the day.
 
     Nothing that is known later counts: with the same files and the same last one the same is known.
     """
     table = contents.table
-    files = sorted(
-        [file.sha256 or file.name, sorted(file.snapshots), sorted(file.others)]
-        for file in contents.files
-    )
+    files: dict[str, list[list[Any]]] = {}
+    for file in contents.files:
+        snapshots = [file.sha256 or file.name, sorted(file.snapshots), sorted(file.others)]
+        files.setdefault(file.name.split("/")[1], []).append(snapshots)
     last = None
     if table.known_from:
         relation = f"lake.{table.name}"
@@ -386,12 +413,15 @@ def _of_lake(connection: duckdb.DuckDBPyConnection, contents: Contents, as_of: s
             f"where {table.known_from} < cast(? as date) + interval 1 day",
             [as_of],
         ).fetchone()
-    return [
-        [str(column.dtype) for column in table.columns.values()],
-        list(table.columns),
-        files,
-        last,
-    ]
+    columns = [(name, str(column.dtype)) for name, column in table.columns.items()]
+    return {
+        **{f"{_SNAPSHOTS}{source}": _hash(sorted(files[source])) for source in files},
+        _KNOWN.removesuffix("."): _hash([columns, last]),
+    }
+
+
+_SNAPSHOTS, _KNOWN = "snapshots.", "known."
+"""Before the parts of a lake table: the files of a source, and what is known of it on the day."""
 
 
 class Own(NamedTuple):

@@ -4,7 +4,7 @@ quarantined rows, columns, inputs of tables, code texts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, get_type_hints
@@ -38,6 +38,9 @@ _LATENESS: Mapping[str, Any] = {
     "published_through": pl.Date, "expected_period": pl.Date, "expected_at": INSTANT,
     "days_late": pl.Int64,
 }  # fmt: skip
+_TRADE = {"trade_flows", "national_trade", "reconciled_trade"}
+"""Tables of the lake; models of flows read the snapshots of their sources, and no others."""
+
 _LINEAGE: Mapping[str, Any] = dict.fromkeys(get_type_hints(Input), pl.String)
 
 
@@ -54,15 +57,16 @@ def runtime_tables(
     `filled` those that a source may add rows to, by source.
     """
     landing = landing_of(settings)
+    snapshots = {
+        source.CARD.name: _snapshots_behind(source, landing, settings.as_of_instant)
+        for source in sources
+    }
+    of_trade = [source.CARD.name for source in sources if not _TRADE.isdisjoint(source.CARD.tables)]
     return {
         "sources": _sources(settings, sources, landing, filled),
-        "snapshots": pl.DataFrame(
-            [
-                _snapshot(snapshot)
-                for source in sources
-                for snapshot in _snapshots_behind(source, landing, settings.as_of_instant)
-            ],
-            schema=_SNAPSHOT,
+        "snapshots": _frame_of_snapshots(snapshots.values()),
+        "trade_snapshots": _frame_of_snapshots(snapshots[name] for name in of_trade).select(
+            "snapshot_id", "document", "commodity_codes"
         ),
         "asks": pl.DataFrame(
             [row for source in sources for row in _asks(source.CARD.name, landing, settings)],
@@ -127,6 +131,11 @@ def _bundled_or_received(landing: Landing, source: str, instant: datetime) -> li
     """
     left = {key for key, record in landing.unbundled(source).items() if record.at <= instant}
     return [snapshot for snapshot in landing.snapshots(source) if snapshot.snapshot_id not in left]
+
+
+def _frame_of_snapshots(of_sources: Iterable[Sequence[Snapshot]]) -> pl.DataFrame:
+    rows = [_snapshot(snapshot) for of_source in of_sources for snapshot in of_source]
+    return pl.DataFrame(rows, schema=_SNAPSHOT)
 
 
 def _snapshot(snapshot: Snapshot) -> dict[str, Any]:

@@ -44,7 +44,7 @@ disagreeing_totals as (
 
 snapshots as (
 
-    select * from {{ ref('snapshots') }}
+    select * from {{ source('runtime', 'trade_snapshots') }}
 
 ),
 

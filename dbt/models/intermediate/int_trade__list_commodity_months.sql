@@ -23,7 +23,7 @@ answered as (
 
 snapshots as (
 
-    select * from {{ ref('snapshots') }}
+    select * from {{ source('runtime', 'trade_snapshots') }}
 
 ),
 

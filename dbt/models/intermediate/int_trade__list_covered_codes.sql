@@ -9,7 +9,7 @@ with report_snapshots as (
 
 snapshots as (
 
-    select * from {{ ref('snapshots') }}
+    select * from {{ source('runtime', 'trade_snapshots') }}
 
 ),
 

@@ -16,7 +16,7 @@ baskets as (
 
 snapshots as (
 
-    select * from {{ ref('snapshots') }}
+    select * from {{ source('runtime', 'trade_snapshots') }}
 
 ),
 

@@ -236,7 +236,7 @@ def test_of_a_table_that_is_asked_for_what_was_withdrawn_is_left_out_last() -> N
         "    {{ not_withdrawn(\n"
         "        'current_rows',\n"
         "        source('lake', 'coverage'),\n"
-        "        source('runtime', 'snapshots'),\n"
+        "        source('runtime', 'trade_snapshots'),\n"
         "        table_name='asked',\n"
         "        columns=['source'],\n"
         "        period='year',\n"

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -39,17 +40,17 @@ BROKEN = CheckResult(
 
 
 def test_results_are_rows_of_the_catalog_in_the_order_given() -> None:
-    frame = as_frame([FAILED, PASSED], "now")
+    frame = as_frame([replace(FAILED, checked_in="before"), PASSED], "now")
     assert frame.schema == {
         "layer": pl.String, "table_name": pl.String, "check_name": pl.String, "engine": pl.String,
         "severity": pl.String, "status": pl.String, "observed": pl.String,
-        "failing_rows": pl.Int64,
+        "failing_rows": pl.Int64, "checked_in": pl.String,
     }  # fmt: skip
     assert frame.rows() == [
         ("lake", "price_quotes", "close_is_positive", "great_expectations", "warn", "failed",
-         "2 of 9 rows, first -1.5", 2),
+         "2 of 9 rows, first -1.5", 2, "before"),
         ("mart", "market.prices", "unique_prices", "dbt", "error", "passed", "no offending rows",
-         0),
+         0, "now"),
     ]  # fmt: skip
 
 
