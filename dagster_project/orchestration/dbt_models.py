@@ -248,6 +248,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         if not any(node.status == "error" for node in outcome.results):
             tables = described_tables(manifest)
             fail_run_on(lambda: add_views(build.file, tables, settings.memory))
+            fail_run_on(lambda: fingerprints.compact(build, settings.memory))
         yield from _dbt_events(context, manifest, translator, build, outcome, made, last, settings)
         say("  auditing marts")
         for check in audit(build, last, settings, manifest):

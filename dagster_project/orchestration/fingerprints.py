@@ -21,9 +21,16 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from dagster_project.lake.build_file import connect, work_file
+from dagster_project.lake.build_file import (
+    STORAGE_VERSION,
+    connect,
+    connect_in_memory,
+    work_file,
+)
+from dagster_project.lake.relations import quoted
 from dagster_project.lake.tables import Contents
 from dagster_project.orchestration import builds, dbt_runner
+from dagster_project.serving.wording.plugin import add_sentences
 from dagster_project.settings import CHECKOUT, DBT_PROJECT, Settings
 
 COUNTED_BY_SOURCES = "models/staging/generated/"
@@ -240,6 +247,39 @@ def copy_of(
                 if schema not in _INPUTS and (schema, name) not in made:
                     connection.execute(f'drop {kind} "{schema}"."{name}"')
     return True
+
+
+LARGEST_FREE_SHARE = 0.2
+"""Of the blocks of a file; above it both files of a build are written anew. DuckDB uses the blocks
+of replaced tables again, but never makes a file smaller."""
+
+
+def compact(build: builds.Build, memory: int | None = None) -> bool:
+    """Write the files of a build anew if too much of one is free; whether it was too much."""
+    if max(map(_free_share, build.files)) <= LARGEST_FREE_SHARE:
+        return False
+    copies = [file.with_suffix(".compact") for file in build.files]
+    with connect_in_memory(build.file, memory) as connection:
+        add_sentences(connection)  # views with names call it
+        for file, name in zip(build.files, ("kido", "work"), strict=True):
+            connection.execute(f"attach {quoted([file])} as {name} (read_only)")
+        for name, copy, version in zip(
+            ("kido", "work"), copies, (STORAGE_VERSION, "latest"), strict=True
+        ):
+            connection.execute(
+                f"attach {quoted([copy])} as compacted (storage_version '{version}')"
+            )
+            connection.execute(f"copy from database {name} to compacted")
+            connection.execute("detach compacted")
+    for copy, file in zip(copies, build.files, strict=True):
+        copy.replace(file)
+    return True
+
+
+def _free_share(file: Path) -> float:
+    with connect(file, read_only=True) as connection:
+        size = connection.sql("pragma database_size").pl().row(0, named=True)
+    return float(size["free_blocks"] / max(size["total_blocks"], 1))
 
 
 _INPUTS = ("lake", "runtime", "build")

@@ -21,7 +21,7 @@ from dagster_project.lake.build_file import work_file
 from dagster_project.orchestration.builds import STAGES, Build, complete_build
 from dagster_project.serving.wording.plugin import add_sentences
 from tests.e2e.conftest import BUNDLED, day_of, run_kido
-from tests.e2e.work import price_file, scenario_file, with_a_month
+from tests.e2e.work import CANARY_TEXT, price_file, scenario_file, with_a_month
 from tests.homes import copy_of
 from tests.nightly import nightly
 
@@ -236,3 +236,30 @@ def test_any_sequence_is_built_as_if_all_were_made(story: Story, seed: int) -> N
         happening(story)
         story.build()
     require_equal_to_all_made(story)
+
+
+@nightly
+def test_withdrawn_rows_are_gone_from_the_bytes_of_both_files(story: Story) -> None:
+    """Prices of a private source: a copy of the file that has them would keep them."""
+    story.day += timedelta(days=3)
+    prices_land(story)
+    story.build()
+    assert all(CANARY_TEXT.encode() in file.read_bytes() for file in last_build(story.home).files)
+    the_last_is_withdrawn(story)
+    story.build()
+    files = [*last_build(story.home).files, story.home / "kido.duckdb"]
+    assert not [file for file in files if CANARY_TEXT.encode() in file.read_bytes()]
+
+
+@nightly
+def test_fifty_builds_on_each_other_are_hardly_larger_than_one_of_all(story: Story) -> None:
+    story.day += timedelta(days=3)
+    for number in range(50):
+        price = prices_land if number % 2 else other_prices_land
+        price(story)
+        story.build()
+    last = last_build(story.home)
+    whole = Story(copy_of(story.home, story.folder / "whole"), story.folder, story.day, [])
+    whole.build("--full")
+    for file, of_all in zip(last.files, last_build(whole.home).files, strict=True):
+        assert file.stat().st_size <= 1.3 * of_all.stat().st_size

@@ -22,6 +22,7 @@ BACI = str(SHARED / "data" / "baci" / "baci_2024.csv")
 
 SMALLEST: Mapping[str, tuple[str, ...]] = {
     "build.py": ("--rounds", "1"),
+    "changes.py": ("--rounds", "1"),
     "checks.py": ("--rows", ROWS, "--rounds", "1"),
     "checksums.py": ("--rows", ROWS, "--pairs", "1"),
     "documents.py": ("--rounds", "1"),

@@ -12,6 +12,7 @@ import pytest
 
 from dagster_project.lake.build_file import work_file
 from dagster_project.orchestration import dbt_runner, fingerprints
+from dagster_project.orchestration.builds import Build
 from dagster_project.orchestration.fingerprints import COUNTED_BY_SOURCES, own_of
 from dagster_project.settings import CHECKOUT
 from tests.dbt_project import Project
@@ -288,3 +289,35 @@ def test_a_suite_is_due_where_its_rows_or_its_rules_are_others(chain: Chain) -> 
     chain.rules = "others"
     assert chain.build(first="other", second="other") == {}
     assert fingerprints.suites_due(chain.file) == ["s.second"]
+
+
+def test_a_file_with_much_free_space_is_written_anew_with_all_that_is_in_it(tmp_path: Path) -> None:
+    build = Build(tmp_path)
+    with duckdb.connect(str(build.file)) as connection:
+        connection.execute("create schema market")
+        connection.execute("create table market.prices as select range as x from range(200)")
+        connection.execute("comment on table market.prices is 'Prices.'")
+        connection.execute("comment on column market.prices.x is 'A number.'")
+    with duckdb.connect(str(work_file(build.file))) as connection:
+        connection.execute("create table facts as select range as x from range(300)")
+        connection.execute("create view doubled as select 2 * x as x from facts")
+    assert not fingerprints.compact(build)
+    before = [file.stat().st_size for file in build.files]
+    with duckdb.connect(str(build.file)) as connection:
+        for name, rows in (("old", 1_000_000), ("new", 1_000)):  # the new one at the file's end
+            connection.execute(f"create table market.{name} as select random() from range({rows})")
+            connection.execute("checkpoint")
+        connection.execute("drop table market.old")
+    assert build.file.stat().st_size > 4 * before[0]
+    assert fingerprints.compact(build)
+    assert [file.stat().st_size for file in build.files] == pytest.approx(before, rel=1)
+    with duckdb.connect(str(build.file)) as connection:
+        assert connection.sql("select sum(x) from market.prices").fetchall() == [(19900,)]
+        comments = "select comment from duckdb_tables() union all "
+        comments += "select comment from duckdb_columns() where not internal"
+        assert {each for (each,) in connection.sql(comments).fetchall() if each} == {
+            "Prices.", "A number.",
+        }  # fmt: skip
+    with duckdb.connect(str(work_file(build.file))) as connection:
+        assert connection.sql("select sum(x) from doubled").fetchall() == [(89700,)]
+    assert {path.name for path in tmp_path.iterdir()} == {file.name for file in build.files}
