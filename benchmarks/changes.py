@@ -77,7 +77,7 @@ def reference(home: Home, number: int) -> None:
 
 
 def price(home: Home, number: int) -> None:
-    """Forty prices of dysprosium oxide."""
+    """A month of prices of dysprosium oxide."""
     file = home.files / "prices.csv"
     with file.open("w", newline="", encoding="utf8") as opened:
         writer = csv.writer(opened)

@@ -20,7 +20,7 @@ from dagster_project.errors import counted
 from dagster_project.orchestration.failed_checks import failed_checks
 from dagster_project.orchestration.failed_runs import failed_runs
 from dagster_project.orchestration.keys import PUBLISHED
-from dagster_project.orchestration.notice_checks import NOTICES, READ
+from dagster_project.orchestration.notice_checks import READ
 from dagster_project.orchestration.standing import Installation, blocked_releases, late_sources
 from dagster_project.settings import Settings
 
@@ -34,7 +34,7 @@ def _changing_clauses(installation: Installation) -> Iterator[Problem]:
 
 
 def _notices(installation: Installation) -> Iterator[Problem]:
-    return unread_notices(installation.settings, installation.links.check(READ, *NOTICES.path))
+    return unread_notices(installation.settings, installation.links.check(READ, *PUBLISHED.path))
 
 
 _FINDERS: Mapping[Kind, tuple[Finder, int, str]] = MappingProxyType(

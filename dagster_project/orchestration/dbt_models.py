@@ -4,9 +4,9 @@ No model is named here; they are read from the manifest. A table that stands as 
 it is not materialised anew, and a check that did not run keeps its last result.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
@@ -28,6 +28,7 @@ from dagster_project.orchestration.audit import (
     all_checks,
     audit,
     build_to_use,
+    final_failure,
     suite_checks,
     suite_fingerprints,
 )
@@ -55,6 +56,7 @@ from dagster_project.orchestration.lineage import (
 )
 from dagster_project.orchestration.metadata import (
     SKIPPED,
+    SUITE_CHECK,
     latest_period_metadata,
     markdown_table,
 )
@@ -69,6 +71,8 @@ from dagster_project.serving.pictures import as_markdown, pictures
 from dagster_project.serving.terminal import counter, say
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
+
+T = TypeVar("T")
 
 
 class _Translator(DagsterDbtTranslator):
@@ -249,11 +253,15 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             tables = described_tables(manifest)
             fail_run_on(lambda: add_views(build.file, tables, settings.memory))
             fail_run_on(lambda: fingerprints.compact(build, settings.memory))
-        yield from _dbt_events(context, manifest, translator, build, outcome, made, last, settings)
+        failed_before = _failed_before(context) if last else set()
+        carried = yield from _dbt_events(
+            context, manifest, translator, build, outcome, made, last, settings
+        )
         say("  auditing marts")
-        for check in audit(build, last, settings, manifest):
-            if key_of(check) in context.selected_asset_check_keys:
-                yield check
+        is_complete = yield from _selected(
+            context, audit(build, last, settings, manifest, failed_before=failed_before)
+        )
+        yield from _repeated(context, carried, failed_before if is_complete else None)
         if AUDITED in context.selected_asset_keys:
             yield dg.MaterializeResult(
                 asset_key=AUDITED,
@@ -285,16 +293,53 @@ def _audited_build() -> dg.AssetSpec:
 def _checked_again(
     context: dg.AssetExecutionContext, warehouse: Warehouse, manifest: Mapping[str, Any]
 ) -> Iterator[dg.AssetCheckResult]:
-    """The selected checks of suites, of a run that builds nothing: on the last complete build.
-
-    A test of dbt runs where its model is made.
-    """
+    """The selected checks of suites, of a run that builds nothing: on the last complete build."""
+    if not any(key.name == SUITE_CHECK for key in context.selected_asset_check_keys):
+        raise final_failure("A test of dbt runs where its model is made: materialise the model.")
     settings = warehouse.settings(context)
     build = build_to_use(builds.Build(warehouse.build_dir(context.run_id)), settings)
     # It has to be the file whose other checks passed.
     fail_run_on(lambda: build.require_sealed(build.file))
-    for check in audit(build, None, settings, manifest, is_repeated=True):
+    yield from _selected(context, audit(build, None, settings, manifest, is_repeated=True))
+
+
+def _selected(
+    context: dg.AssetExecutionContext, checks: Generator[dg.AssetCheckResult, None, T]
+) -> Generator[dg.AssetCheckResult, None, T]:
+    """The checks that the run selects; returns what the others return."""
+    while True:
+        try:
+            check = next(checks)
+        except StopIteration as stop:
+            return cast(T, stop.value)
         if key_of(check) in context.selected_asset_check_keys:
+            yield check
+
+
+def _failed_before(context: dg.AssetExecutionContext) -> set[dg.AssetCheckKey]:
+    """The selected checks whose last evaluation did not pass; builds that came to nothing count."""
+    records = context.instance.event_log_storage.get_asset_check_summary_records(
+        list(context.selected_asset_check_keys)
+    )
+    return {
+        key
+        for key, summary in records.items()
+        if (record := summary.last_completed_check_execution_record) is not None
+        and record.evaluation is not None
+        and not record.evaluation.passed
+    }
+
+
+def _repeated(
+    context: dg.AssetExecutionContext,
+    carried: Collection[dg.AssetCheckResult],
+    failed_before: Collection[dg.AssetCheckKey] | None,
+) -> Iterator[dg.AssetCheckResult]:
+    """Of checks that did not run: those that did not pass, or did not before; None for all."""
+    for check in carried:
+        key = key_of(check)
+        is_told = failed_before is None or not check.passed or key in failed_before
+        if is_told and key in context.selected_asset_check_keys:
             yield check
 
 
@@ -409,10 +454,13 @@ def _dbt_events(
     made: Collection[str],
     last: builds.Build | None,
     settings: Settings,
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+) -> Generator[
+    dg.MaterializeResult[None] | dg.AssetCheckResult, None, Sequence[dg.AssetCheckResult]
+]:
     """The events of what was made, and the results on record: of a test that did not run, the last.
 
     A table has the hash of its rows as version: where they are the same, what reads it is as new.
+    Returns the checks that did not run. Raises Failure if a model or a blocking test failed.
     """
     chosen = context.selected_asset_keys
     chosen_checks = context.selected_asset_check_keys
@@ -455,17 +503,25 @@ def _dbt_events(
                 failures.append(f"{node.name}: {result.observed}")
             if check is not None and key_of(check) in chosen_checks:
                 yield check
+    carried: list[dg.AssetCheckResult] = []
     if last:
         run = {result.check_name for result in results}
         tests = {
-            node["name"]
+            node["name"]: node["unique_id"]
             for node in manifest["nodes"].values()
             if node["resource_type"] == "test" and not dbt_runner.is_left_out(node)
         }
-        carried = [check for check in last.checks("dbt") if check.check_name in tests - run]
-        results = sorted([*results, *carried], key=lambda result: result.check_name)
+        of_last = [check for check in last.checks("dbt") if check.check_name in tests.keys() - run]
+        for result in of_last:
+            test = get_asset_check_key_for_test(
+                manifest, translator, tests[result.check_name], None
+            )
+            if test is not None:
+                carried.append(_evaluation(test, result))
+        results = sorted([*results, *of_last], key=lambda result: result.check_name)
     build.keep_checks("dbt", results)
     if failures:
+        yield from _repeated(context, carried, None)
         reason = f"dbt: {len(failures)} failed: {'; '.join(failures)}."
         full = disk_full(reason, settings.folders)
         raise dg.Failure(
@@ -473,6 +529,7 @@ def _dbt_events(
             metadata={} if full else {ERROR_TYPE: f"dbt: {len(failures)} failed"},
             allow_retries=False,
         )
+    return carried
 
 
 def _dbt_check(
@@ -509,23 +566,30 @@ def _dbt_check(
     (result,) = private.hide([result])
     if key is None:
         return result, None
-    metadata: dict[str, Any] = {
-        "engine": "dbt",
-        "observed": result.observed,
-        "failing_rows": node.failures,
-        "seconds": round(node.seconds, 3),
-    }
-    if status != "passed":
-        shown = [] if result.sample is None else rows
-        metadata["offending_rows"] = dg.MetadataValue.md(markdown_table(shown))
-    return result, dg.AssetCheckResult(
+    return result, _evaluation(key, result, seconds=round(node.seconds, 3))
+
+
+def _evaluation(
+    key: dg.AssetCheckKey, result: CheckResult, **metadata: float
+) -> dg.AssetCheckResult:
+    """The result of a test of dbt in the UI."""
+    passed = result.status == "passed"
+    shown = [] if result.sample is None else result.sample.to_dicts()
+    offending = {} if passed else {"offending_rows": dg.MetadataValue.md(markdown_table(shown))}
+    return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
-        passed=status == "passed",
+        passed=passed,
         severity=dg.AssetCheckSeverity.ERROR
-        if node.severity == "error"
+        if result.severity == "error"
         else dg.AssetCheckSeverity.WARN,
-        metadata=metadata,
+        metadata={
+            "engine": "dbt",
+            "observed": result.observed,
+            "failing_rows": result.failing_rows,
+            **metadata,
+            **offending,
+        },
     )
 
 

@@ -205,7 +205,7 @@ def _run(
             tags=dict(tags),
         )
     build = builds.Build(settings.build_dir / run_id)
-    if verbose and build.files[1].exists():
+    if verbose and result.success and build.files[1].exists():
         _print_reasons(build, settings)
     published = [
         event.step_materialization_data.materialization.metadata

@@ -11,7 +11,7 @@ import dagster as dg
 
 from dagster_project.alerts.problems import Problem, first_lines
 from dagster_project.errors import KidoError, counted, listed
-from dagster_project.orchestration.keys import ALERTED_BY, ERROR_TYPE
+from dagster_project.orchestration.keys import ALERTED_BY, ERROR_TYPE, made_with
 from dagster_project.orchestration.standing import Installation
 
 _FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -205,10 +205,10 @@ def _is_made_good(installation: Installation, scope: Scope, record: dg.RunRecord
         return False
     instance, began = installation.instance, record.start_time or _ended(record)
     if not scope.partitions:
-        events = instance.get_latest_materialization_events(list(scope.assets))
+        made = list(set(map(made_with, scope.assets)))
+        events = instance.get_latest_materialization_events(made)
         return all(
-            (event := events.get(key)) is not None and event.timestamp > began
-            for key in scope.assets
+            (event := events.get(key)) is not None and event.timestamp > began for key in made
         )
     return all(_has_made(installation, key, scope.partitions, began) for key in scope.assets)
 

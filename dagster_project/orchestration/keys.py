@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import dagster as dg
 
+from dagster_project import words
 from dagster_project.errors import KidoError
 from dagster_project.lake.space import disk_full
 from dagster_project.quality.mart_suites import mart_suites
@@ -52,6 +53,12 @@ PUBLISHED = dg.AssetKey(["published", "warehouse"])
 AUDITED = dg.AssetKey(["published", "audited_build"])
 """Made in every build. What follows waits for it alone: a table that stands as it was is not made,
 and Dagster skips a step of which one input is not made."""
+
+
+def made_with(key: dg.AssetKey) -> dg.AssetKey:
+    """What is materialised by each build that makes an asset, or finds that it stands."""
+    is_of_dbt = key.path[0] in {*words.SCHEMAS, "staging", "intermediate", "seeds"}
+    return AUDITED if is_of_dbt else key
 
 
 def landing_key(source: str) -> dg.AssetKey:

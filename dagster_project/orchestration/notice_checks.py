@@ -1,4 +1,4 @@
-"""The check `notices_are_read` on the mart of notices: has somebody read what was published?
+"""The check `notices_are_read` of the published file: has somebody read what was published?
 
 It looks into the published file, so that it says what readers see.
 """
@@ -24,7 +24,6 @@ from dagster_project.settings import Settings
 
 READ = "notices_are_read"
 NOTICE_STEP = "unread_notices"
-NOTICES = dg.AssetKey(["exposure", "notices"])
 TO_BE_READ = "to_be_read"
 """Metadata of the check: how many notices nobody has read, which Dagster plots."""
 
@@ -36,8 +35,7 @@ MOST_SHOWN = 20
     specs=[
         dg.AssetCheckSpec(
             READ,
-            asset=NOTICES,
-            additional_deps=[PUBLISHED],
+            asset=PUBLISHED,
             description="No official notice has been waiting to be read for more than "
             f"{UNREAD_DAYS} days. A notice becomes a clause, or is marked as not relevant, by an "
             "edit of the catalogue.",
@@ -75,7 +73,7 @@ def check_of_notices(settings: Settings) -> dg.AssetCheckResult:
 
 def _result(*, passed: bool, **metadata: Any) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        asset_key=NOTICES,
+        asset_key=PUBLISHED,
         check_name=READ,
         passed=passed,
         severity=dg.AssetCheckSeverity.WARN,

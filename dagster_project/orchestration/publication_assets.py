@@ -1,4 +1,4 @@
-"""The audit of the marts as checks, and the published file as an asset that waits for them.
+"""The published file, as an asset that waits for the audited build.
 
 How a file is compared and published is in `serving`.
 """
@@ -30,7 +30,7 @@ from dagster_project.orchestration.keys import (
     PUBLISHED,
     WRITER_POOL,
     fail_run_on,
-    mart_keys,
+    made_with,
     non_empty,
 )
 from dagster_project.orchestration.lineage import sources_behind
@@ -111,11 +111,11 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse, config: Publication
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         settings = warehouse.settings(context)
-        chosen = context.run.asset_selection or frozenset()
-        if AUDITED not in chosen and not chosen.isdisjoint(mart_keys()):
+        chosen = set(context.run.asset_selection or ())
+        if AUDITED not in chosen and AUDITED in map(made_with, chosen):
             raise final_failure(
                 f"What is built is audited before it is published: select "
-                f"{AUDITED.to_user_string()} as well."
+                f"{AUDITED.to_user_string()} as well, or {PUBLISHED.to_user_string()} alone."
             )
         own_build = builds.Build(warehouse.build_dir(context.run_id))
         if not config.accept:

@@ -18,7 +18,7 @@ from dagster_project.errors import amount_of_bytes, counted
 from dagster_project.intake.clean import Expired, Kind, clean_parts, clean_quarantine
 from dagster_project.orchestration import builds
 from dagster_project.orchestration.failed_runs import PARTITION_TAGS
-from dagster_project.orchestration.keys import fail_run_on
+from dagster_project.orchestration.keys import fail_run_on, made_with
 from dagster_project.orchestration.launchpad import CleaningUp
 from dagster_project.orchestration.metadata import markdown_table
 from dagster_project.orchestration.resources import Warehouse
@@ -214,7 +214,7 @@ class _NeededRuns:
     def _is_made_since(self, run: dg.DagsterRun) -> bool:
         """Whether all assets that were chosen for a run were made after it began."""
         record = self._instance.get_run_record_by_id(run.run_id)
-        chosen = list(run.asset_selection or ())
+        chosen = list(set(map(made_with, run.asset_selection or ())))
         if record is None or not chosen or any(tag in run.tags for tag in PARTITION_TAGS):
             return False
         events = self._instance.get_latest_materialization_events(chosen)

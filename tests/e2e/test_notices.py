@@ -49,7 +49,7 @@ def shown_on_the_published_asset(home: Path) -> str:
 
 def unread_by_the_check(home: Path) -> object:
     """What the check of the newest run shows in the UI."""
-    key = dg.AssetCheckKey(dg.AssetKey(["exposure", "notices"]), "notices_are_read")
+    key = dg.AssetCheckKey(PUBLISHED, "notices_are_read")
     with open_instance(Settings.load(home=home)) as instance:
         [newest] = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
     assert newest.event is not None

@@ -542,7 +542,7 @@ def test_each_notice_is_said_once_with_its_link_and_never_again(home: Home) -> N
     )  # fmt: skip
     assert first.body.splitlines()[:5] == [
         "商务部: 公告 2026-50", "it names 镓", "https://example.org/a.html", "",
-        "https://ui.example.org/assets/exposure/notices?view=checks&checkDetail=notices_are_read",
+        "https://ui.example.org/assets/published/warehouse?view=checks&checkDetail=notices_are_read",
     ]  # fmt: skip
     assert home.tick("notices") == []
     publish(home, notice("2026-50", days_unread=30), notice("2026-52"))
