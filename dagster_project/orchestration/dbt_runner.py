@@ -208,8 +208,8 @@ def run(
 def _interrupts_for_dbt() -> Iterator[None]:
     """Raise KeyboardInterrupt at a signal: at this one dbt stops its queries and threads.
 
-    Dagster raises another exception, at which dbt only closes connections, also those in use. It
-    is raised once more at the end: dbt loses it if a connection closes while it stops its query.
+    Dagster raises another exception, at which dbt only closes connections, also those in use. The
+    interruption is raised again at the end: dbt loses it if a connection closes meanwhile.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

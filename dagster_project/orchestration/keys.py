@@ -51,8 +51,8 @@ MAX_TAG_LENGTH = 63
 PUBLISHED = dg.AssetKey(["published", "warehouse"])
 
 AUDITED = dg.AssetKey(["published", "audited_build"])
-"""Made in every build. What follows waits for it alone: a table that stands as it was is not made,
-and Dagster skips a step of which one input is not made."""
+"""Made in every build. What follows waits for it and for no table: one that stands as it was is not
+made, and Dagster skips a step of which an input is not made."""
 
 
 def made_with(key: dg.AssetKey) -> dg.AssetKey:

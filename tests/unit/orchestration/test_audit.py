@@ -1,21 +1,28 @@
 """The marts of a build file, checked with their suites."""
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
 import pytest
 
 from dagster_project.lake.scope import CommodityScope
-from dagster_project.orchestration import audit
+from dagster_project.orchestration import audit, fingerprints
 from dagster_project.orchestration.audit import results_of_marts
 from dagster_project.orchestration.builds import Build
+from dagster_project.orchestration.keys import key_of
+from dagster_project.orchestration.metadata import SUITE_CHECK
+from dagster_project.orchestration.private_rows import PrivateRows
 from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.quality.results import CheckResult, Status, to_json
 from dagster_project.quality.rules import Suite, Today, report
 from dagster_project.serving.publication import new_release
 from dagster_project.settings import Settings
+from dagster_project.words import Severity
 
 
 def results(file: Path) -> dict[str, list[CheckResult]]:
@@ -117,3 +124,114 @@ def test_what_is_not_later_than_a_day_is_not_later_than_the_next(
 def test_a_build_without_its_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(duckdb.IOException, match="does not exist"):
         results(tmp_path / "kido.duckdb")
+
+
+# What is kept of the last build.
+
+PRICES, FLOWS = "market.prices", "trade.flows"
+SUITE_OF_FLOWS = dg.AssetCheckKey(dg.AssetKey(FLOWS.split(".")), SUITE_CHECK)
+
+
+def result_of(mart: str, status: Status = "passed", severity: Severity = "error") -> CheckResult:
+    return CheckResult(
+        "mart", mart, "rule", "great_expectations", severity, status, "", 0, None, ""
+    )
+
+
+@dataclass
+class Audited:
+    """The audit of a build in which the suite of prices is due, and that of flows is not."""
+
+    evaluated: list[str]
+    told: set[str]
+    is_complete: bool
+    kept: Mapping[str, CheckResult]
+
+
+@pytest.fixture
+def audited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[CheckResult, CheckResult, bool], Audited]:
+    def audit_of(prices: CheckResult, flows: CheckResult, failed_before: bool) -> Audited:
+        evaluated: list[str] = []
+
+        def evaluate(_: Path, marts: Iterable[str], **__: object) -> Iterator[Any]:
+            for mart in marts:
+                evaluated.append(mart)
+                yield mart, [prices if mart == PRICES else result_of(FLOWS)]
+
+        rule = report("rule", "", "ExpectColumnValuesToNotBeNull", column="x")
+        suites = {mart: Suite("mart", mart, (rule,)) for mart in (PRICES, FLOWS)}
+        for name, instead in (
+            ("mart_suites", lambda: suites),
+            ("mart_keys", lambda: [dg.AssetKey(mart.split(".")) for mart in suites]),
+            ("results_of_marts", evaluate),
+            ("private_rows", lambda *_: PrivateRows(frozenset(), frozenset(), [])),
+        ):
+            monkeypatch.setattr(audit, name, instead)
+        monkeypatch.setattr(fingerprints, "suites_due", lambda *_: [PRICES])
+        monkeypatch.setattr(fingerprints, "record_suites", lambda *_: None)
+        last, build = Build(tmp_path / "build" / "last"), Build(tmp_path / "build" / "now")
+        for each, hour in ((last, 1), (build, 2)):
+            release = new_release(datetime(2026, 11, 25, hour), date(2026, 11, 25), "0.1.0")
+            each.start(release, None, "models")
+            each.file.touch()
+            each.files[1].touch()
+        of_removed = replace(flows, table_name="market.removed", severity="warn")
+        last.keep_checks("marts", [flows, of_removed])
+        for stage in ("lake", "dbt"):
+            build.keep_checks(stage, [])
+        settings = Settings.load(home=tmp_path, as_of=date(2026, 11, 25))
+        steps = audit.audit(
+            build, last, settings, {}, failed_before=[SUITE_OF_FLOWS] if failed_before else []
+        )
+        told = set()
+        while True:
+            try:
+                told.add(".".join(key_of(next(steps)).asset_key.path))
+            except StopIteration as stop:
+                kept = {check.table_name: check for check in build.checks("marts")}
+                return Audited(evaluated, told, stop.value, kept)
+
+    return audit_of
+
+
+def test_a_suite_that_is_not_due_keeps_its_result_and_names_its_release(
+    audited: Callable[[CheckResult, CheckResult, bool], Audited],
+) -> None:
+    found = audited(result_of(PRICES), result_of(FLOWS), False)
+    assert (found.evaluated, found.told, found.is_complete) == ([PRICES], {PRICES}, True)
+    assert found.kept.keys() == {PRICES, FLOWS}
+    assert found.kept[FLOWS].checked_in < found.kept[PRICES].checked_in
+
+
+@pytest.mark.parametrize(
+    ("prices", "flows", "failed_before"),
+    [
+        (result_of(PRICES), result_of(FLOWS, "failed", "warn"), False),
+        (result_of(PRICES), result_of(FLOWS), True),
+        (result_of(PRICES, "failed"), result_of(FLOWS), False),
+    ],
+)
+def test_what_is_not_due_is_told_where_somebody_would_be_misled(
+    audited: Callable[[CheckResult, CheckResult, bool], Audited],
+    prices: CheckResult,
+    flows: CheckResult,
+    failed_before: bool,
+) -> None:
+    """It warns; it failed in a build that came to nothing; or the step fails for another one."""
+    found = audited(prices, flows, failed_before)
+    assert found.evaluated == [PRICES]
+    assert found.told == {PRICES, FLOWS}
+    assert found.is_complete == (prices.status == "passed")
+
+
+@pytest.mark.parametrize(
+    "flows", [result_of(FLOWS, "could_not_run", "warn"), result_of(FLOWS, "failed")]
+)
+def test_no_result_is_kept_that_is_no_answer_or_blocks(
+    audited: Callable[[CheckResult, CheckResult, bool], Audited], flows: CheckResult
+) -> None:
+    found = audited(result_of(PRICES), flows, False)
+    assert sorted(found.evaluated) == [PRICES, FLOWS]
+    assert found.is_complete
