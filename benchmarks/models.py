@@ -70,16 +70,12 @@ def compiled(file: Path, folder: Path) -> dict[str, str]:
     """The SQL of each model that is a table, on the files of a build."""
     from dbt.cli.main import dbtRunner
 
-    variables = {
-        "build_file": str(folder / "compiled" / file.name),
-        "as_of": f"{datetime.now(UTC):%Y-%m-%d}",
-    }
-    Path(variables["build_file"]).parent.mkdir()
+    os.environ["DBT_AS_OF"] = f"{datetime.now(UTC):%Y-%m-%d}"
     result = dbtRunner().invoke(
         [
             "compile", "--project-dir", str(DBT), "--profiles-dir", str(DBT),
             "--target-path", str(folder / "dbt"), "--quiet", "--no-introspect",
-            "--log-level-file", "none", "--vars", json.dumps(variables),
+            "--log-level-file", "none",
             "--select", "config.materialized:table",
         ]
     )  # fmt: skip

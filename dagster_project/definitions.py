@@ -8,7 +8,7 @@ from dagster_project.intake.due import is_fetched
 from dagster_project.orchestration.alert_sensors import alert_sensors
 from dagster_project.orchestration.assets import all_assets
 from dagster_project.orchestration.automation import automation_sensor, landings_sensor
-from dagster_project.orchestration.dbt_runner import load_manifest
+from dagster_project.orchestration.dbt_runner import dbt_resource, load_manifest
 from dagster_project.orchestration.jobs import jobs, schedules
 from dagster_project.orchestration.lateness_checks import lateness_checks
 from dagster_project.orchestration.notice_checks import notices_are_read
@@ -39,7 +39,7 @@ def defs() -> dg.Definitions:
         jobs=[*jobs().values(), cleaning],
         schedules=[*schedules(), clean_up_schedule(cleaning)],
         sensors=[automation_sensor(), landings_sensor(), *alert_sensors()],
-        resources={"warehouse": Warehouse()},
+        resources={"warehouse": Warehouse(), "dbt": dbt_resource()},
         executor=dg.in_process_executor,
         loggers={"console": stage_logger},
     )

@@ -41,12 +41,12 @@ def markdown_text(text: str) -> str:
     A text that could be read as markup is shown as code, since GitHub's Markdown makes a link of an
     address even where its characters are escaped.
     """
-    line = printable(text)
+    line = printable(text).strip()  # four blanks at the beginning would make it code
     if not _MARKUP.search(line):
         return line
     longest = max((len(run) for run in re.findall("`+", line)), default=0)
     fence, blank = "`" * (longest + 1), " " if longest else ""
-    return f"{fence}{blank}{line.strip()}{blank}{fence}"
+    return f"{fence}{blank}{line}{blank}{fence}"
 
 
 def markdown_cell(text: str) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
+import pytest
 
 from dagster_project.lake.build_file import work_file
 from dagster_project.lake.relations import slices_of
@@ -68,10 +68,6 @@ class Project:
             if source["source_name"] in ("lake", "runtime")
         ]
 
-    @cached_property
-    def _manifest(self) -> Any:
-        return dbt_runner.parsed_project()
-
     def marts(self) -> dict[str, Mapping[str, Any]]:
         return {
             f"{model['schema']}.{model['alias']}": model
@@ -82,27 +78,12 @@ class Project:
     def invoke(
         self, command: str, build_file: Path, *options: str, as_of: str = "2026-11-25"
     ) -> Outcome:
-        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-        from dbt.cli.main import dbtRunner
-
-        variables = json.dumps(
-            {
-                "build_file": str(build_file),
-                "work_file": str(work_file(build_file)),
-                "as_of": as_of,
-            }
+        result = run_dbt(
+            command, *options, target=self.target, DBT_BUILD_FILE=str(build_file), DBT_AS_OF=as_of
         )
-        result = dbtRunner(manifest=self._manifest).invoke(
-            [
-                command, *_paths(self.target), *QUIET, "--no-write-json", "--vars", variables,
-                *options,
-            ]
-        )  # fmt: skip
-        DuckDBConnectionManager.close_all_connections()
-        assert result.result is not None, result.exception
         return {
             entry.node.name: str(getattr(entry.status, "value", entry.status))
-            for entry in result.result.results
+            for entry in result.results
         }
 
     def compiled(
@@ -144,6 +125,36 @@ def copy_of_build(build_file: Path, folder: Path) -> Path:
     return folder / build_file.name
 
 
+def run_dbt(command: str, *options: str, target: Path, **environment: str) -> Any:
+    """What dbt returns of a command in this process, in which the project is parsed once.
+
+    A process for each, as a build has it, would take ten seconds more.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    DuckDBConnectionManager.close_all_connections()  # of another command, on other files
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        result = dbtRunner(manifest=_parsed_project()).invoke(
+            [command, *_paths(target), *QUIET, "--no-write-json", *options]
+        )
+        DuckDBConnectionManager.close_all_connections()
+    assert result.result is not None, result.exception
+    return result.result
+
+
+@cache
+def _parsed_project() -> Any:
+    from dbt.cli.main import dbtRunner
+
+    dbt_runner.prepare()
+    with TemporaryDirectory() as target:
+        shutil.copy(dbt_runner.TARGET / "partial_parse.msgpack", target)
+        return dbtRunner().invoke(["parse", *_paths(Path(target)), *QUIET]).result
+
+
 def _paths(target: Path) -> tuple[str, ...]:
     return (
         "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT),
@@ -153,23 +164,13 @@ def _paths(target: Path) -> tuple[str, ...]:
 
 @cache
 def _compiled() -> list[tuple[str, str]]:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
-    variables = json.dumps(
-        {"build_file": ":memory:", "as_of": ANY_DAY, "reconciled_shares": SWITCH}
-    )
     with TemporaryDirectory() as target:
-        result = dbtRunner(manifest=dbt_runner.parsed_project()).invoke(
-            [
-                "compile", *_paths(Path(target)), *QUIET, "--no-write-json", "--no-introspect",
-                "--vars", variables, "--select", "resource_type:model",
-                "--indirect-selection", "empty",
-            ]
+        compiled = run_dbt(
+            "compile", "--no-introspect", "--select", "resource_type:model",
+            "--indirect-selection", "empty",
+            target=Path(target), DBT_AS_OF=ANY_DAY, DBT_RECONCILED_SHARES=SWITCH,
         )  # fmt: skip
-    DuckDBConnectionManager.close_all_connections()
-    assert result.success, result.exception
-    models = {entry.node.unique_id: entry.node for entry in result.result.results}
+    models = {entry.node.unique_id: entry.node for entry in compiled.results}
     parents = {
         name: {parent for parent in node.depends_on.nodes if parent in models}
         for name, node in models.items()

@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dagster_project.lake.build_file import work_file
 from dagster_project.settings import DBT_PROJECT
 from tests.dbt_project import QUIET, Project
 
@@ -39,10 +38,9 @@ def main(file: str) -> int:
     print(f"{len(chosen)} unit tests")
     if not chosen:
         return 0
-    variables = {"build_file": str(build_file), "work_file": str(work_file(build_file))}
+    os.environ["DBT_BUILD_FILE"] = str(build_file)
     tested = dbt(
-        parsed.result, "test", "--target-path", str(target), "--no-write-json",
-        "--vars", json.dumps({**variables, "as_of": "2026-11-25"}), "--select", *chosen,
+        parsed.result, "test", "--target-path", str(target), "--no-write-json", "--select", *chosen,
     )  # fmt: skip
     if tested.result is None:
         print(f"FAILED dbt: {tested.exception}")

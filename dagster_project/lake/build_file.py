@@ -7,6 +7,7 @@ and the facts of the run, as tables: the dbt project does not depend on the loca
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -33,6 +34,20 @@ def spill_settings(build_file: Path, memory: int) -> dict[str, str]:
     return {
         "memory_limit": f"{memory} bytes",
         "temp_directory": str(build_file.parent / SPILL),
+    }
+
+
+DBT_BUILD_FILE, DBT_MEMORY_LIMIT, DBT_PARENT = "DBT_BUILD_FILE", "DBT_MEMORY_LIMIT", "DBT_PARENT"
+"""Dbt's environment: the file of the marts, with the work file beside it (without it both are in
+memory); bytes of memory; the process with which dbt ends."""
+
+
+def dbt_environment(build_file: Path, memory: int) -> dict[str, str]:
+    """The environment of a dbt that works on a build, and ends with this process."""
+    return {
+        DBT_BUILD_FILE: str(build_file),
+        DBT_MEMORY_LIMIT: str(memory),
+        DBT_PARENT: str(os.getpid()),
     }
 
 

@@ -18,6 +18,9 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from dagster_project.lake.schemas import LakeTable
 
+DBT_AS_OF = "DBT_AS_OF"
+"""The day of a build, in the environment that dbt's macros read."""
+
 _MACROS = Path(__file__).resolve().parents[2] / "dbt" / "macros"
 _POSITION = "position of the row"
 
@@ -96,8 +99,9 @@ def _template() -> Template:
 
 
 def _macros_on(day: date) -> Any:
-    """Dbt's macros for a build of that day; they know it as the variable `as_of`."""
-    return _template().make_module({"var": {"as_of": day.isoformat()}.__getitem__})
+    """Dbt's macros for a build of that day; they know it by the environment."""
+    environment = {DBT_AS_OF: day.isoformat()}
+    return _template().make_module({"env_var": lambda name, _: environment[name]})
 
 
 def _run_on(

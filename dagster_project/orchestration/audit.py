@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -23,7 +23,7 @@ from dagster_project.lake.scope import CommodityScope
 from dagster_project.lake.store import write_atomically
 from dagster_project.lake.vocabulary import LIST_FILES
 from dagster_project.orchestration import builds, fingerprints
-from dagster_project.orchestration.keys import fail_run_on, key_of, mart_keys
+from dagster_project.orchestration.keys import fail_run_on, mart_keys
 from dagster_project.orchestration.metadata import suite_check_result, suite_check_spec
 from dagster_project.orchestration.private_rows import private_rows
 from dagster_project.quality.mart_suites import mart_suites
@@ -82,16 +82,12 @@ def audit(
     settings: Settings,
     manifest: Mapping[str, Any],
     *,
-    failed_before: Collection[dg.AssetCheckKey] = (),
     is_repeated: bool = False,
-) -> Generator[dg.AssetCheckResult, None, bool]:
-    """Evaluate the suites, keep their results, seal the build; returns whether none blocks it.
+) -> Iterator[dg.AssetCheckResult]:
+    """Evaluate the suites that are due, keep the results of all, seal the build.
 
-    It is complete from then on. Suites that are not due have the results of `last`, the build that
-    this one started from; `is_repeated`: all are due. Yields the checks that were evaluated, and
-    of the others those that did not pass, or did not before (`failed_before`), as in a build that
-    came to nothing. Where one blocks all are yielded: in a step that failed, a check without
-    an evaluation would be one that did not run.
+    It is complete from then on, unless one blocks. Suites that are not due have the results of
+    `last`, the build that this one started from; `is_repeated`: all are due.
     """
     of_last = last.checks("marts") if last else []
     before = [result for result in of_last if result.table_name in _audited()]
@@ -122,11 +118,6 @@ def audit(
     for result in before:
         if result.table_name not in due:
             results.setdefault(result.table_name, []).append(result)
-    is_blocked = any(result.blocks for of_mart in results.values() for result in of_mart)
-    for name in results.keys() - due:
-        check = suite_check_result(mart_suites()[name], dg.AssetKey(name.split(".")), results[name])
-        if is_blocked or not check.passed or key_of(check) in failed_before:
-            yield check
     every = [result for name in _audited() for result in results.get(name, ())]
     fail_run_on(lambda: fingerprints.record_suites(build.file, due, settings.memory))
     build.keep_checks("marts", every)
@@ -137,9 +128,18 @@ def audit(
         ).encode(),
     )
     build.seal()
-    if not is_blocked:
+    if not any(result.blocks for result in every):
         build.declare_complete(is_replay=settings.is_replay)
-    return not is_blocked
+
+
+def carried_suites(build: builds.Build) -> Iterator[dg.AssetCheckResult]:
+    """The checks of an audited build's suites that have the results of an earlier one."""
+    results: dict[str, list[CheckResult]] = {}
+    for result in build.checks("marts"):
+        if result.checked_in != build.release.release_id:
+            results.setdefault(result.table_name, []).append(result)
+    for name, of_mart in results.items():
+        yield suite_check_result(mart_suites()[name], dg.AssetKey(name.split(".")), of_mart)
 
 
 def _due_by_day(

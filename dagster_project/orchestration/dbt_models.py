@@ -4,12 +4,17 @@ No model is named here; they are read from the manifest. A table that stands as 
 it is not materialised anew, and a check that did not run keeps its last result.
 """
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    dbt_assets,
+)
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from dagster_project import words
@@ -28,6 +33,7 @@ from dagster_project.orchestration.audit import (
     all_checks,
     audit,
     build_to_use,
+    carried_suites,
     final_failure,
     suite_checks,
     suite_fingerprints,
@@ -71,8 +77,6 @@ from dagster_project.serving.pictures import as_markdown, pictures
 from dagster_project.serving.terminal import counter, say
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
-
-T = TypeVar("T")
 
 
 class _Translator(DagsterDbtTranslator):
@@ -137,7 +141,7 @@ class _Translator(DagsterDbtTranslator):
         if unique_id.startswith("source."):
             return _lake_keys(manifest["sources"][unique_id])
         node = manifest["nodes"][unique_id]
-        return [dg.AssetKey([node["schema"], node.get("alias") or node["name"]])]
+        return [_key_of_node(node)]
 
 
 def _lake_keys(dbt_source: Mapping[str, Any]) -> list[dg.AssetKey]:
@@ -154,8 +158,8 @@ def _lake_keys(dbt_source: Mapping[str, Any]) -> list[dg.AssetKey]:
 
 
 def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
-    """The dbt project as assets and checks, built by one dbt invocation in this process, and the
-    audited build, which what follows in a run waits for.
+    """The dbt project as assets and checks, built by one dbt invocation, and the audited build,
+    which what follows in a run waits for.
     """
     translator = _Translator()
 
@@ -175,7 +179,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         pool=WRITER_POOL,
     )
     def models(
-        context: dg.AssetExecutionContext, warehouse: Warehouse
+        context: dg.AssetExecutionContext, warehouse: Warehouse, dbt: DbtCliResource
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = warehouse.settings(context)
         if not context.selected_asset_keys:
@@ -215,53 +219,49 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         )
         say("  building marts" if last else f"  building all marts: {obstacle}")
         read = fail_run_on(lambda: _prepare_build_file(settings, build, manifest))
+        variables = dbt_runner.variables_of_models(settings.today, settings.reconciled_shares)
         new = fail_run_on(
             lambda: fingerprints.start(
-                build.file,
-                manifest,
-                dbt_runner.variables_of_models(settings.today, settings.reconciled_shares),
-                read,
-                suite_fingerprints(settings),
-                settings.memory,
+                build.file, manifest, variables, read, suite_fingerprints(settings), settings.memory
             )
         )
         select = _names(manifest, new, selected) if last else []
-        outcome = dbt_runner.DbtOutcome(results=())
+        ended: list[dbt_runner.Ended] = []
+        results: Sequence[dbt_runner.NodeResult] = []
         if select or not last:
-            outcome = fail_run_on(
-                lambda: dbt_runner.run(
+            run = fail_run_on(
+                lambda: dbt_runner.DbtBuild(
+                    dbt,
                     build.file,
-                    settings.today,
+                    variables,
                     target=build.directory / "dbt",
                     memory=settings.memory,
-                    reconciled_shares=settings.reconciled_shares,
-                    has_fingerprints=True,
                     select=select,
-                    on_start=counter("models and tests"),
                 )
             )
-        if outcome.error:
-            failed = {ERROR_TYPE: "dbt"}
-            raise dg.Failure(outcome.error, metadata=failed, allow_retries=False)
-        made = fingerprints.made(build.file, outcome, settings.memory)
+            for made_node in run.stream(counter("models and tests")):
+                if made_node.content:
+                    context.log.info(f"dbt has made {made_node.unique_id.split('.')[-1]}.")
+                    ended.append(made_node)
+            results = fail_run_on(run.results)
+        seeds = [node.unique_id for node in ended if node.unique_id.startswith("seed.")]
+        made = fingerprints.made(build.file, seeds, settings.memory)
         models = {node: why for node, why in made.items() if node.startswith("model.")}
         if last:
             for node, why in models.items():
                 context.log.info(f"{node.split('.')[-1]} is made: {why}.")
         say(f"    {counted(len(models), 'model')} made; adding views with names")
-        if not any(node.status == "error" for node in outcome.results):
+        if not any(node.status == "error" for node in results):
             tables = described_tables(manifest)
             fail_run_on(lambda: add_views(build.file, tables, settings.memory))
             fail_run_on(lambda: fingerprints.compact(build, settings.memory))
         failed_before = _failed_before(context) if last else set()
-        carried = yield from _dbt_events(
-            context, manifest, translator, build, outcome, made, last, settings
-        )
+        yield from _materializations(context, manifest, translator, build, ended, settings)
+        yield from _tests(context, manifest, translator, build, results, made, last, settings)
         say("  auditing marts")
-        is_complete = yield from _selected(
-            context, audit(build, last, settings, manifest, failed_before=failed_before)
-        )
-        yield from _repeated(context, carried, failed_before if is_complete else None)
+        yield from _selected(context, audit(build, last, settings, manifest))
+        carried = [*_carried_tests(manifest, translator, build), *carried_suites(build)]
+        yield from _selected(context, _to_tell(carried, failed_before, all_checks(build)))
         if AUDITED in context.selected_asset_keys:
             yield dg.MaterializeResult(
                 asset_key=AUDITED,
@@ -304,16 +304,10 @@ def _checked_again(
 
 
 def _selected(
-    context: dg.AssetExecutionContext, checks: Generator[dg.AssetCheckResult, None, T]
-) -> Generator[dg.AssetCheckResult, None, T]:
-    """The checks that the run selects; returns what the others return."""
-    while True:
-        try:
-            check = next(checks)
-        except StopIteration as stop:
-            return cast(T, stop.value)
-        if key_of(check) in context.selected_asset_check_keys:
-            yield check
+    context: dg.AssetExecutionContext, checks: Iterable[dg.AssetCheckResult]
+) -> Iterator[dg.AssetCheckResult]:
+    """The checks that the run selects."""
+    return (check for check in checks if key_of(check) in context.selected_asset_check_keys)
 
 
 def _failed_before(context: dg.AssetExecutionContext) -> set[dg.AssetCheckKey]:
@@ -330,17 +324,37 @@ def _failed_before(context: dg.AssetExecutionContext) -> set[dg.AssetCheckKey]:
     }
 
 
-def _repeated(
-    context: dg.AssetExecutionContext,
-    carried: Collection[dg.AssetCheckResult],
-    failed_before: Collection[dg.AssetCheckKey] | None,
+def _to_tell(
+    carried: Iterable[dg.AssetCheckResult],
+    failed_before: Collection[dg.AssetCheckKey],
+    results: Iterable[CheckResult],
+) -> list[dg.AssetCheckResult]:
+    """Of the checks that did not run those whose silence would mislead.
+
+    They did not pass, or their last evaluation did not; and all of them where a result blocks: in a
+    step that fails, a check without an evaluation would be one that could not run.
+    """
+    is_blocked = any(result.blocks for result in results)
+    return [
+        check
+        for check in carried
+        if is_blocked or not check.passed or key_of(check) in failed_before
+    ]
+
+
+def _carried_tests(
+    manifest: Mapping[str, Any], translator: _Translator, build: builds.Build
 ) -> Iterator[dg.AssetCheckResult]:
-    """Of checks that did not run: those that did not pass, or did not before; None for all."""
-    for check in carried:
-        key = key_of(check)
-        is_told = failed_before is None or not check.passed or key in failed_before
-        if is_told and key in context.selected_asset_check_keys:
-            yield check
+    """The tests of dbt that have the results of an earlier build."""
+    tests = {
+        node["name"]: name
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] == "test"
+    }
+    for result in build.checks("dbt"):
+        key = get_asset_check_key_for_test(manifest, translator, tests[result.check_name], None)
+        if key is not None and result.checked_in != build.release.release_id:
+            yield _evaluation(key, result)
 
 
 def _beginning(
@@ -390,11 +404,15 @@ def _prepare_build_file(
 
 def _models(manifest: Mapping[str, Any]) -> dict[dg.AssetKey, Mapping[str, Any]]:
     """The nodes that dbt builds, by asset."""
-    return {
-        dg.AssetKey([node["schema"], node.get("alias") or node["name"]]): node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] in {"model", "seed"}
-    }
+    return {_key_of_node(node): node for node in manifest["nodes"].values() if _is_asset(node)}
+
+
+def _is_asset(node: Mapping[str, Any]) -> bool:
+    return node["resource_type"] in {"model", "seed"}
+
+
+def _key_of_node(node: Mapping[str, Any]) -> dg.AssetKey:
+    return dg.AssetKey([node["schema"], node.get("alias") or node["name"]])
 
 
 def _inputs(settings: Settings) -> str | None:
@@ -445,51 +463,57 @@ def _obstacle(last: builds.Build, settings: Settings) -> str:
     return ""
 
 
-def _dbt_events(
+def _materializations(
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],
     translator: _Translator,
     build: builds.Build,
-    outcome: dbt_runner.DbtOutcome,
+    ended: Sequence[dbt_runner.Ended],
+    settings: Settings,
+) -> Iterator[dg.MaterializeResult[None]]:
+    """The materializations of what dbt has made, in its order, now that it has released the files.
+
+    A table has the hash of its rows as version: where they are the same, what reads it is as new.
+    """
+    keys = {node.unique_id: _key_of_node(manifest["nodes"][node.unique_id]) for node in ended}
+    chosen = context.selected_asset_keys
+    tables = {(key.path[0], key.path[1]) for key in keys.values() if key in chosen}
+    previews = _previews(build, tables, settings)
+    for node in ended:
+        key = keys[node.unique_id]
+        if key in chosen:
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata={
+                    "seconds": round(node.seconds, 3),
+                    **previews.get((key.path[0], key.path[1]), {}),
+                    "dagster/column_lineage": translator.column_lineage(manifest, node.unique_id),
+                },
+                data_version=dg.DataVersion(node.content),
+            )
+
+
+def _tests(
+    context: dg.AssetExecutionContext,
+    manifest: Mapping[str, Any],
+    translator: _Translator,
+    build: builds.Build,
+    outcome: Sequence[dbt_runner.NodeResult],
     made: Collection[str],
     last: builds.Build | None,
     settings: Settings,
-) -> Generator[
-    dg.MaterializeResult[None] | dg.AssetCheckResult, None, Sequence[dg.AssetCheckResult]
-]:
-    """The events of what was made, and the results on record: of a test that did not run, the last.
+) -> Iterator[dg.AssetCheckResult]:
+    """The results of tests, and those on record: of a test that did not run, the last.
 
-    A table has the hash of its rows as version: where they are the same, what reads it is as new.
-    Returns the checks that did not run. Raises Failure if a model or a blocking test failed.
+    Raises Failure if a model or a blocking test failed.
     """
-    chosen = context.selected_asset_keys
     chosen_checks = context.selected_asset_check_keys
     results: list[CheckResult] = []
     failures: list[str] = []
     private = private_rows(settings, manifest)
-    versions = fingerprints.contents(build.file, settings.memory)
-    previews = _previews(
-        build,
-        {(node["schema"], node["alias"]) for name in made if (node := manifest["nodes"][name])},
-        settings,
-    )
-    for node in outcome.results:
+    for node in outcome:
         if node.resource_type in {"model", "seed"}:
-            details = manifest["nodes"][node.unique_id]
-            key = dg.AssetKey([details["schema"], details.get("alias") or details["name"]])
-            if node.unique_id in made and key in chosen:
-                yield dg.MaterializeResult(
-                    asset_key=key,
-                    metadata={
-                        "seconds": round(node.seconds, 3),
-                        **previews.get((details["schema"], details["alias"]), {}),
-                        "dagster/column_lineage": translator.column_lineage(
-                            manifest, node.unique_id
-                        ),
-                    },
-                    data_version=dg.DataVersion(versions[node.unique_id]),
-                )
-            elif node.status == "error":
+            if node.status == "error":
                 failures.append(f"{node.name}: {_first_line(node.message)}")
         elif node.resource_type == "test" and (node.unique_id in made or node.status == SKIPPED):
             rows = (
@@ -503,25 +527,18 @@ def _dbt_events(
                 failures.append(f"{node.name}: {result.observed}")
             if check is not None and key_of(check) in chosen_checks:
                 yield check
-    carried: list[dg.AssetCheckResult] = []
     if last:
         run = {result.check_name for result in results}
         tests = {
-            node["name"]: node["unique_id"]
+            node["name"]
             for node in manifest["nodes"].values()
             if node["resource_type"] == "test" and not dbt_runner.is_left_out(node)
         }
-        of_last = [check for check in last.checks("dbt") if check.check_name in tests.keys() - run]
-        for result in of_last:
-            test = get_asset_check_key_for_test(
-                manifest, translator, tests[result.check_name], None
-            )
-            if test is not None:
-                carried.append(_evaluation(test, result))
-        results = sorted([*results, *of_last], key=lambda result: result.check_name)
+        carried = [check for check in last.checks("dbt") if check.check_name in tests - run]
+        results = sorted([*results, *carried], key=lambda result: result.check_name)
     build.keep_checks("dbt", results)
     if failures:
-        yield from _repeated(context, carried, None)
+        yield from _selected(context, _carried_tests(manifest, translator, build))
         reason = f"dbt: {len(failures)} failed: {'; '.join(failures)}."
         full = disk_full(reason, settings.folders)
         raise dg.Failure(
@@ -529,7 +546,6 @@ def _dbt_events(
             metadata={} if full else {ERROR_TYPE: f"dbt: {len(failures)} failed"},
             allow_retries=False,
         )
-    return carried
 
 
 def _dbt_check(

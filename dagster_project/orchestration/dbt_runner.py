@@ -1,31 +1,39 @@
-"""Runs dbt in this process, once per build, on a project that is parsed ahead of time.
+"""Runs dbt once per build, by dagster-dbt, on a project that is parsed ahead of time.
 
-A separate dbt process costs three seconds, a parse two more. No SQL and no rules here.
+No SQL and no rules here.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import signal
-import threading
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
 from dagster_project.errors import KidoError
-from dagster_project.lake.build_file import connect, spill_settings, work_file
+from dagster_project.lake.build_file import (
+    connect,
+    dbt_environment,
+    work_file,
+)
 from dagster_project.lake.relations import quoted
 from dagster_project.lake.store import write_atomically
+from dagster_project.lake.vintages import DBT_AS_OF
 from dagster_project.orchestration.dbt_files import generate, generated, written_by_hand
 from dagster_project.serving.terminal import counter, say
 from dagster_project.settings import DBT_PROJECT
+
+if TYPE_CHECKING:
+    from dagster_dbt import DbtCliResource
 
 TARGET = DBT_PROJECT / "target"
 """The folder `prepare` writes to: the parsed project as JSON for Dagster, as msgpack for dbt."""
@@ -57,14 +65,6 @@ class NodeResult:
     seconds: float
     compiled_code: str
     severity: str
-
-
-@dataclass(frozen=True)
-class DbtOutcome:
-    """The outcome of one dbt invocation, node by node; `error` says why dbt could not run."""
-
-    results: Sequence[NodeResult]
-    error: str = ""
 
 
 def prepare(force: bool = False) -> Path:
@@ -131,19 +131,6 @@ def load_manifest() -> Mapping[str, Any]:
     return manifest
 
 
-def parsed_project() -> Any:
-    """The parsed project as dbt reads it, a new object each time; parsed first if needed.
-
-    dbt's cache for partial parsing is the parsed project itself; loading it avoids a parse.
-    """
-    from dbt.contracts.graph.manifest import Manifest
-    from dbt.parser.manifest import extended_mashumuro_decoder
-
-    prepare()
-    packed = (TARGET / "partial_parse.msgpack").read_bytes()
-    return Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
-
-
 def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]:
     """By model and column: the (node, column) pairs that are its inputs."""
     path = TARGET / "column_lineage.json"
@@ -151,97 +138,133 @@ def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
     return lineage
 
 
-def variables_of_models(as_of: date, reconciled_shares: bool) -> dict[str, Any]:
-    """Dbt's variables that decide what models compute."""
-    return {"as_of": as_of.isoformat(), "reconciled_shares": reconciled_shares}
+RECONCILED_SHARES = "DBT_RECONCILED_SHARES"
 
 
-def run(
-    build_file: Path,
-    as_of: date,
-    *,
-    target: Path,
-    memory: int,
-    reconciled_shares: bool = True,
-    has_fingerprints: bool = False,
-    select: Sequence[str] = (),
-    exclude: Sequence[str] = NOT_OF_BUILDS,
-    on_start: Callable[[int, int], None] | None = None,
-) -> DbtOutcome:
-    """`dbt build` into a prepared build file.
+def variables_of_models(as_of: date, reconciled_shares: bool) -> dict[str, str]:
+    """Dbt's environment that decides what models compute on a day; `reconciled_shares`: whether
+    flows that Kido reconciles feed shares.
 
-    DuckDB uses at most `memory` bytes and spills the rest beside the file. `reconciled_shares`:
-    whether flows that Kido reconciles feed shares. `select` names models; empty for all, but for
-    those of `exclude`. `on_start` is called with the number of the model or test that dbt starts,
-    and the number of all.
+    Not `--vars`: for others dbt parses all anew, for another environment what names it.
     """
-    from dbt.cli.main import dbtRunner
+    return {DBT_AS_OF: as_of.isoformat(), RECONCILED_SHARES: str(reconciled_shares).lower()}
 
-    variables = {
-        "build_file": str(build_file), "work_file": str(work_file(build_file)),
-        **variables_of_models(as_of, reconciled_shares), "has_fingerprints": has_fingerprints,
-        **spill_settings(build_file, memory),
-    }  # fmt: skip
-    runner = dbtRunner(manifest=parsed_project(), callbacks=_callbacks(on_start))
-    with _interrupts_for_dbt():
-        result = runner.invoke(
-            [
-                "build",
-                "--full-refresh",
-                *_paths(target),
-                *_QUIET,
-                "--no-write-json",
-                "--exclude",
-                *exclude,
-                "--vars",
-                json.dumps(variables),
-                *(("--select", *select) if select else ()),
-            ]
-        )
-        _release_connections()
-    if result.result is None:
-        return DbtOutcome(results=(), error=f"dbt could not run: {result.exception}")
-    return DbtOutcome(results=[_node_result(entry) for entry in result.result.results])
+
+def dbt_resource() -> DbtCliResource:
+    """The dbt command of this environment, on the project."""
+    from dagster_dbt import DbtCliResource
+
+    return DbtCliResource(
+        project_dir=str(DBT_PROJECT),
+        profiles_dir=str(DBT_PROJECT),
+        dbt_executable=str(Path(sys.executable).with_name("dbt")),
+        global_config_flags=["--no-use-colors", "--log-level-file", "none"],
+    )
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A node that dbt has ended; `content` is the hash of what it made, empty if nothing."""
+
+    unique_id: str
+    content: str
+    seconds: float
+
+
+class DbtBuild:
+    """`dbt build` into a prepared build file, by a process of its own.
+
+    DuckDB uses at most `memory` bytes and spills the rest beside the file. `variables` as of
+    `variables_of_models`. `select` names nodes; empty for all, but for those of `exclude`.
+    """
+
+    def __init__(
+        self,
+        dbt: DbtCliResource,
+        build_file: Path,
+        variables: Mapping[str, str],
+        *,
+        target: Path,
+        memory: int,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = NOT_OF_BUILDS,
+    ) -> None:
+        self._manifest = load_manifest()
+        self._errors: list[str] = []
+        with _environment({**variables, **dbt_environment(build_file, memory)}):
+            self._invocation = dbt.cli(
+                [
+                    "build", "--full-refresh", "--exclude", " ".join(exclude),
+                    *(("--select", " ".join(select)) if select else ()),
+                ],
+                target_path=target, raise_on_error=False,
+            )  # fmt: skip
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        return self._invocation.process
+
+    def stream(self, on_start: Callable[[int, int], None] | None = None) -> Iterator[Ended]:
+        """The models and seeds as they end; `on_start` is called with the number of the node that
+        starts, and the number of all.
+
+        No dbt is left if this is interrupted.
+        """
+        try:
+            for event in self._invocation.stream_raw_events():
+                info, data = event.raw_event["info"], event.raw_event["data"]
+                if info["level"] == "error":
+                    self._errors.append(info["msg"])
+                if info["name"] == "LogStartLine" and on_start:
+                    on_start(data["index"], data["total"])
+                elif info["name"] in {"LogModelResult", "LogSeedResult"}:
+                    yield self._ended(data)
+        finally:
+            _end(self.process)
+
+    def _ended(self, data: Mapping[str, Any]) -> Ended:
+        node = self._manifest["nodes"][data["node_info"]["unique_id"]]
+        content = data["status"].removeprefix(MADE) if data["status"].startswith(MADE) else ""
+        if node["resource_type"] == "seed" and data["node_info"]["node_status"] == "success":
+            content = node["checksum"]["checksum"]
+        return Ended(node["unique_id"], content, float(data["execution_time"]))
+
+    def results(self) -> list[NodeResult]:
+        """The outcome of every node. Raises KidoError if dbt could not run."""
+        try:
+            results = self._invocation.get_artifact("run_results.json")["results"]
+        except FileNotFoundError:
+            said = " ".join(self._errors) or f"it ended with {self.process.returncode}"
+            raise KidoError(f"dbt could not run: {said}") from None
+        return [
+            _node_result(self._manifest["nodes"][entry["unique_id"]], entry) for entry in results
+        ]
+
+
+MADE = "MADE "
+"""Before the hash of what dbt made, in its message (`dbt/macros/kept.sql`)."""
 
 
 @contextmanager
-def _interrupts_for_dbt() -> Iterator[None]:
-    """Raise KeyboardInterrupt at a signal: at this one dbt stops its queries and threads.
-
-    Dagster raises another exception, at which dbt only closes connections, also those in use. The
-    interruption is raised again at the end: dbt loses it if a connection closes meanwhile.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    arrived: list[int] = []
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        arrived.append(number)
-        signal.default_int_handler(number, frame)
-
-    handlers = {
-        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of the environment, which a process inherits that is started meanwhile."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    if arrived:
-        raise KeyboardInterrupt
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
-def _callbacks(on_start: Callable[[int, int], None] | None) -> list[Callable[[Any], None]]:
-    """Callbacks for dbt, which calls them with every event, whatever its log level."""
-    if on_start is None:
-        return []
-
-    def listen(event: Any) -> None:
-        if event.info.name == "LogStartLine":
-            on_start(event.data.index, event.data.total)
-
-    return [listen]
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End dbt if it still runs; nobody will read its files."""
+    if process.poll() is None:
+        process.kill()
+        process.wait()
 
 
 def sample_failing_rows(
@@ -277,38 +300,26 @@ def _compile(manifest: Any) -> Mapping[str, str]:
     """Compiled SQL by model. Compiling runs no query."""
     from dbt.cli.main import dbtRunner
 
-    variables = {"build_file": ":memory:"}
     result = dbtRunner(manifest=manifest).invoke(
         [
             "compile", *_paths(TARGET / "compile"), *_QUIET, "--no-write-json",
-            "--no-introspect", "--vars", json.dumps(variables), "--select", "resource_type:model",
-            "--indirect-selection", "empty",
+            "--no-introspect", "--select", "resource_type:model", "--indirect-selection", "empty",
         ]
     )  # fmt: skip
-    _release_connections()
     if not result.success:
         raise KidoError(f"The dbt project does not compile: {result.exception}.")
     return {entry.node.unique_id: entry.node.compiled_code or "" for entry in result.result.results}
 
 
-def _release_connections() -> None:
-    """Close dbt's connections in this process, so that the build file can be opened again."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    DuckDBConnectionManager.close_all_connections()
-
-
-def _node_result(entry: Any) -> NodeResult:
-    node = entry.node
-    config = getattr(node, "config", None)
+def _node_result(node: Mapping[str, Any], entry: Mapping[str, Any]) -> NodeResult:
     return NodeResult(
-        unique_id=node.unique_id,
-        name=node.name,
-        resource_type=str(getattr(node.resource_type, "value", node.resource_type)),
-        status=str(getattr(entry.status, "value", entry.status)),
-        message=entry.message or "",
-        failures=int(entry.failures or 0),
-        seconds=float(entry.execution_time or 0),
-        compiled_code=getattr(node, "compiled_code", None) or "",
-        severity=str(getattr(config, "severity", "error") or "error").lower(),
+        unique_id=node["unique_id"],
+        name=node["name"],
+        resource_type=node["resource_type"],
+        status=entry["status"],
+        message=entry["message"] or "",
+        failures=entry["failures"] or 0,
+        seconds=entry["execution_time"],
+        compiled_code=entry["compiled_code"] or "",
+        severity=(node["config"].get("severity") or "error").lower(),
     )

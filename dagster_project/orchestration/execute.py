@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from dagster_project.orchestration.retention import CleanUp
 
 
+OUTPUT = "output.txt"
+"""Standard output of a run at the terminal, in the folder of its build."""
+
+
 def prepare_instance(settings: Settings) -> Path:
     """The folder of the Dagster instance, with a `dagster.yaml` that enforces the pool limit."""
     home = settings.dagster_home
@@ -190,8 +194,12 @@ def _run(
 
     job = definitions.resolve_job_def("build")
     run_id = str(uuid.uuid4())
-    with direct_stderr(), open_instance(settings) as instance:
-        builds.Build(settings.build_dir / run_id).claim(own_name())
+    build = builds.Build(settings.build_dir / run_id)
+    with direct_stderr(), open_instance(settings) as instance, contextlib.ExitStack() as stack:
+        build.claim(own_name())
+        # What dbt prints, a line for each node.
+        output = stack.enter_context((build.directory / OUTPUT).open("w", encoding="utf8"))
+        stack.enter_context(contextlib.redirect_stdout(output))
         result = job.execute_in_process(
             run_id=run_id,
             run_config={
@@ -204,7 +212,6 @@ def _run(
             raise_on_error=False,
             tags=dict(tags),
         )
-    build = builds.Build(settings.build_dir / run_id)
     if verbose and result.success and build.files[1].exists():
         _print_reasons(build, settings)
     published = [

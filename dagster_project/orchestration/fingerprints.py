@@ -29,7 +29,9 @@ from dagster_project.lake.build_file import (
 )
 from dagster_project.lake.relations import quoted
 from dagster_project.lake.tables import Contents
+from dagster_project.lake.vintages import DBT_AS_OF
 from dagster_project.orchestration import builds, dbt_runner
+from dagster_project.serving import wording
 from dagster_project.serving.wording.plugin import add_sentences
 from dagster_project.settings import CHECKOUT, DBT_PROJECT, Settings
 
@@ -41,8 +43,8 @@ _OF_MODELS = (
     "materialized", "contract", "column_types", "delimiter", "quote_columns", "pre-hook",
     "post-hook",
 )  # fmt: skip
-_VARIABLE = re.compile(r"var\(\s*['\"](\w+)")
-_SENTENCE = re.compile(r"\bsentence\(")
+_VARIABLE = re.compile(r"env_var\(\s*['\"](\w+)")
+_PAGE = re.compile(r"\bsentence\(\s*['\"](\w+)\.")
 
 
 def start(
@@ -55,9 +57,9 @@ def start(
 ) -> list[str]:
     """Write down what a build will be decided by; the dbt nodes that may have to be made, by id.
 
-    These are the nodes with a new fingerprint and all that read them. `variables` are dbt's,
-    `read` is what the lake's tables are made from (`build_file.prepare`), `suites` has a hash of
-    the rules of each mart (`schema.table`).
+    These are the nodes with a new fingerprint and all that read them. `variables` are dbt's
+    environment, `read` is what the lake's tables are made from (`build_file.prepare`), `suites` has
+    a hash of the rules of each mart (`schema.table`).
     """
     nodes = {
         name: node for name, node in manifest["nodes"].items() if not dbt_runner.is_left_out(node)
@@ -74,7 +76,7 @@ def start(
         and (table := f"{node['schema']}.{node['alias']}") in suites
     ]  # fmt: skip
     with connect(work_file(build_file), memory=memory) as connection:
-        contents, parts = _contents_of_sources(connection, manifest, read, variables["as_of"])
+        contents, parts = _contents_of_sources(connection, manifest, read, variables[DBT_AS_OF])
         edges = [(node, part) for node, read_by in edges for part in parts.get(read_by, [read_by])]
         contents |= {
             name: own[name].hash for name, node in nodes.items() if node["resource_type"] == "seed"
@@ -132,26 +134,11 @@ def _record(build_file: Path, nodes: Sequence[str], memory: int | None) -> None:
         )
 
 
-def contents(build_file: Path, memory: int | None = None) -> dict[str, str]:
-    """By node that this build has made, the hash of its rows."""
-    with connect(work_file(build_file), memory=memory) as connection:
-        return dict(
-            connection.execute("select node, content from build.made where is_new").fetchall()
-        )
-
-
-def made(
-    build_file: Path, outcome: dbt_runner.DbtOutcome, memory: int | None = None
-) -> dict[str, str]:
+def made(build_file: Path, seeds: Sequence[str], memory: int | None = None) -> dict[str, str]:
     """The nodes that dbt made in this build, of those that it was asked for, each with the reason.
 
-    dbt records them itself, but for the seeds, which it loads whenever it is asked to.
+    dbt records them itself, but for the `seeds` that it has loaded.
     """
-    seeds = [
-        node.unique_id
-        for node in outcome.results
-        if node.resource_type == "seed" and node.status == "success"
-    ]
     _record(build_file, seeds, memory)
     return reasons(build_file, memory)
 
@@ -479,13 +466,13 @@ def own_of(
 ) -> Own:
     """What a node computes: its text, the macros and variables that this names, configuration.
 
-    `variables` are dbt's. Descriptions and other `meta` are not in it.
+    `variables` are dbt's environment. Descriptions and other `meta` are not in it.
     """
     macros = [manifest["macros"][name]["macro_sql"] for name in _macros(manifest, node)]
     text = "\n".join([node.get("raw_code") or "", *macros])
     used = set(_VARIABLE.findall(text))
     if node["original_file_path"].startswith(COUNTED_BY_SOURCES):
-        used.discard("as_of")
+        used.discard(DBT_AS_OF)
     config = node["config"]
     counted = [
         text,
@@ -498,11 +485,10 @@ def own_of(
         ],
         (node.get("test_metadata") or {}).get("kwargs"),
         node["checksum"] if node["resource_type"] == "seed" else None,
-        modules_of("dagster_project.serving.wording.plugin", project)
-        if _SENTENCE.search(text) else None,
+        [modules_of(module, project) for module in _modules_of_sentences(text)],
         _of_python(node, project) if node.get("language") == "python" else None,
     ]  # fmt: skip
-    return Own(_hash(counted), "as_of" in used)
+    return Own(_hash(counted), DBT_AS_OF in used)
 
 
 def _macros(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[str]:
@@ -515,6 +501,13 @@ def _macros(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[str]:
             used.add(name)
             waiting += manifest["macros"][name]["depends_on"]["macros"]
     return sorted(name for name in used if manifest["macros"][name]["package_name"] == "kido")
+
+
+def _modules_of_sentences(text: str) -> list[str]:
+    """The modules that word the sentences of a text: no other module imports a page statically."""
+    pages = sorted(set(_PAGE.findall(text)))
+    language = f"{wording.__name__}.{wording.LANGUAGE}"
+    return [add_sentences.__module__, *(f"{language}.{page}" for page in pages)] if pages else []
 
 
 def _of_python(node: Mapping[str, Any], project: Path) -> list[list[str]]:

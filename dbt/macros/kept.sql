@@ -3,9 +3,14 @@
    (dagster_project/orchestration/fingerprints.py). By hand, without that table, dbt makes all. #}
 
 
+{% macro has_fingerprints() %}
+    {{ return(adapter.get_relation('work', 'build', 'decided') is not none) }}
+{% endmacro %}
+
+
 {# What is decided of a node, as `is_kept` and `names_day`; its inputs are made or kept by then. #}
 {% macro decided() %}
-    {% if not var('has_fingerprints') %}
+    {% if not has_fingerprints() %}
         {{ return({}) }}
     {% endif %}
     {% set found = run_query(
@@ -21,14 +26,14 @@
 {% endmacro %}
 
 
-{# Record the fingerprint of a node that was made, and the hash of what is in it now. Of a view,
-   which has no rows of its own, the fingerprint stands for these, unless it names the day: what
-   reads such a view would be made anew each day. #}
+{# Record the fingerprint of a node that was made, and the hash of what is in it now; returns the
+   hash. Of a view, which has no rows of its own, the fingerprint stands for these, unless it names
+   the day: what reads such a view would be made anew each day. #}
 {% macro record_made(content='fingerprint') %}
-    {% if var('has_fingerprints') %}
+    {% if has_fingerprints() %}
         {# A transaction writes to one file. #}
         {% do adapter.commit() %}
-        {% call statement('record_made') %}
+        {% call statement('record_made', fetch_result=true) %}
             insert into work.build.made
             select
                 node,
@@ -37,8 +42,21 @@
                 true as is_new
             from work.build.decided
             where node = '{{ model.unique_id }}'
+            returning content
         {% endcall %}
         {% do adapter.commit() %}
+        {# Of a node that no build makes nothing is decided. #}
+        {% set recorded = load_result('record_made').data %}
+        {{ return(recorded[0][0] if recorded else none) }}
+    {% endif %}
+{% endmacro %}
+
+
+{# The same for a model; the hash is its message, by which Dagster learns of it as dbt ends it. #}
+{% macro tell_made(content) %}
+    {% set recorded = record_made(content) %}
+    {% if recorded %}
+        {% call noop_statement('main', 'MADE ' ~ recorded) %}{{ compiled_code }}{% endcall %}
     {% endif %}
 {% endmacro %}
 
@@ -88,7 +106,7 @@
     {% else %}
         {% set made = dbt.materialization_table_duckdb() %}
     {% endif %}
-    {% do record_made(content_of(this)) %}
+    {% do tell_made(content_of(this)) %}
     {{ return(made) }}
 {% endmaterialization %}
 
@@ -99,7 +117,7 @@
         {{ return({'relations': [this.incorporate(type='view')]}) }}
     {% endif %}
     {% set made = dbt.materialization_view_default() %}
-    {% do record_made(content_of(this) if decided().get('names_day') else 'fingerprint') %}
+    {% do tell_made(content_of(this) if decided().get('names_day') else 'fingerprint') %}
     {{ return(made) }}
 {% endmaterialization %}
 

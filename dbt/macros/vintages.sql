@@ -6,13 +6,13 @@
 
 {# First instant after the day the warehouse is built for: rows retrieved before it are known. #}
 {% macro as_of_end() -%}
-    cast('{{ var("as_of") }}' as date) + interval 1 day
+    cast('{{ env_var("DBT_AS_OF", "2026-11-25") }}' as date) + interval 1 day
 {%- endmacro %}
 
 
 {# The day the warehouse is built for. #}
 {% macro as_of_day() -%}
-    cast('{{ var("as_of") }}' as date)
+    cast('{{ env_var("DBT_AS_OF", "2026-11-25") }}' as date)
 {%- endmacro %}
 
 

@@ -21,7 +21,7 @@ from dagster_project.serving.wording.plugin import add_sentences
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
 from dagster_project.sources.registry import all_sources
-from tests.dbt_project import copy_of_build
+from tests.dbt_project import copy_of_build, run_dbt
 
 OF_THE_LOADING = ("snapshot_id", "snapshot_ids", "vintage_at", "asked_at")
 """Columns on when and how a row was received, not on its content."""
@@ -115,9 +115,10 @@ def _prepare(build_file: Path, settings: Settings, sources: Sequence[Source], da
 def _run(
     build_file: Path, settings: Settings, day: date, select: Sequence[str], reconciled_shares: bool
 ) -> None:
-    outcome = dbt_runner.run(
-        build_file, day, target=build_file.parent / "dbt", memory=settings.memory,
-        reconciled_shares=reconciled_shares, select=select, exclude=WITHOUT_TESTS,
+    outcome = run_dbt(
+        "build", "--full-refresh", "--exclude", *WITHOUT_TESTS, "--select", *select,
+        target=build_file.parent / "dbt", DBT_BUILD_FILE=str(build_file),
+        DBT_MEMORY_LIMIT=str(settings.memory),
+        **dbt_runner.variables_of_models(day, reconciled_shares),
     )  # fmt: skip
-    assert not outcome.error, outcome.error
-    assert [node for node in outcome.results if node.status != "success"] == []
+    assert [entry for entry in outcome.results if entry.status != "success"] == []

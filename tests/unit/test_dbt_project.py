@@ -542,7 +542,11 @@ def test_the_project_needs_no_package_no_variable_of_the_environment_and_no_tele
         for path in DBT_PROJECT.rglob("*")
         if path.suffix in {".sql", ".yml"} and path.relative_to(DBT_PROJECT).parts[0] != "target"
     )
-    assert "env_var" not in text
+    named = re.findall(r"\benv_var\(([^)]*)\)", text)
+    assert {name.split(",")[0].strip("'\"") for name in named} == {
+        "DBT_AS_OF", "DBT_RECONCILED_SHARES",
+    }  # fmt: skip
+    assert all("," in name for name in named), "each has a default"
     assert not (DBT_PROJECT / "packages.yml").exists()
     flags = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf8"))["flags"]
     assert flags["send_anonymous_usage_stats"] is False

@@ -56,6 +56,7 @@ def visible(text: str) -> str:
 @example("1.")
 @example("---")
 @example("===")
+@example("    0")
 def test_a_text_is_no_markup_and_is_read_as_it_was_written(text: str) -> None:
     assert markup_of(f"Before {markdown_text(text)}") == set()
     if "&" not in text:  # the parser of this test reads entities in code, browsers do not

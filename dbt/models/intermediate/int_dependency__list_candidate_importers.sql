@@ -4,7 +4,7 @@
 with flows as (
 
     select * from {{ ref('int_trade__reconcile_flows') }}
-    where value_usd is not null and {{ var('reconciled_shares') }}
+    where value_usd is not null and {{ env_var('DBT_RECONCILED_SHARES', 'true') }}
 
 ),
 

@@ -11,9 +11,9 @@ import duckdb
 import pytest
 
 from dagster_project.lake.scope import CommodityScope
-from dagster_project.orchestration import audit, fingerprints
+from dagster_project.orchestration import audit, dbt_models, fingerprints
 from dagster_project.orchestration.audit import results_of_marts
-from dagster_project.orchestration.builds import Build
+from dagster_project.orchestration.builds import Build, complete_build
 from dagster_project.orchestration.keys import key_of
 from dagster_project.orchestration.metadata import SUITE_CHECK
 from dagster_project.orchestration.private_rows import PrivateRows
@@ -182,16 +182,16 @@ def audited(
         for stage in ("lake", "dbt"):
             build.keep_checks(stage, [])
         settings = Settings.load(home=tmp_path, as_of=date(2026, 11, 25))
-        steps = audit.audit(
-            build, last, settings, {}, failed_before=[SUITE_OF_FLOWS] if failed_before else []
+        checks = list(audit.audit(build, last, settings, {}))
+        results = build.checks("marts")
+        failed = [SUITE_OF_FLOWS] if failed_before else []
+        checks += dbt_models._to_tell(audit.carried_suites(build), failed, results)
+        return Audited(
+            evaluated,
+            {".".join(key_of(check).asset_key.path) for check in checks},
+            complete_build(settings.build_dir, is_replay=settings.is_replay) == build,
+            {result.table_name: result for result in results},
         )
-        told = set()
-        while True:
-            try:
-                told.add(".".join(key_of(next(steps)).asset_key.path))
-            except StopIteration as stop:
-                kept = {check.table_name: check for check in build.checks("marts")}
-                return Audited(evaluated, told, stop.value, kept)
 
     return audit_of
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from dagster_project.settings import CHECKOUT
 from tests.dbt_project import Project
 
 Node = Mapping[str, Any]
-VARIABLES = {"as_of": "2026-11-25", "reconciled_shares": True}
+VARIABLES = dbt_runner.variables_of_models(date(2026, 11, 25), reconciled_shares=True)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def test_the_day_counts_where_it_is_compiled_into_the_text(project: Project) -> 
 
 
 def test_a_day_changes_the_hash_of_what_names_it_alone(project: Project) -> None:
-    tomorrow = {**VARIABLES, "as_of": "2026-11-26"}
+    tomorrow = {**VARIABLES, "DBT_AS_OF": "2026-11-26"}
     for node in project.nodes:
         own = own_of(node, project.manifest, VARIABLES)
         assert (own_of(node, project.manifest, tomorrow).hash != own.hash) == own.names_day
@@ -122,20 +124,27 @@ def test_a_macro_counts_also_where_another_one_names_it(project: Project) -> Non
     assert tried > 10
 
 
+@pytest.mark.parametrize(
+    ("module", "call"),
+    [
+        ("plugin", r"sentence\("),
+        ("english/production", r"sentence\('production\."),
+        ("english/warnings", r"sentence\(\s*'warnings\."),
+    ],
+)
 def test_the_words_of_sentences_count_where_sentences_are_made(
-    project: Project, tmp_path: Path
+    project: Project, tmp_path: Path, module: str, call: str
 ) -> None:
     shutil.copytree(CHECKOUT / "dagster_project", tmp_path / "dagster_project")
-    wording = tmp_path / "dagster_project" / "serving" / "wording"
-    module = next(path for path in sorted(wording.glob("*.py")) if path.name != "plugin.py")
-    module.write_text(module.read_text("utf8") + "\n# other words\n", "utf8")
+    file = tmp_path / "dagster_project" / "serving" / "wording" / f"{module}.py"
+    file.write_text(file.read_text("utf8") + "\n# other words\n", "utf8")
     changed = {
         node["name"]
         for node in project.models
         if own_of(node, project.manifest, VARIABLES)
         != own_of(node, project.manifest, VARIABLES, tmp_path)
     }
-    assert changed == {node["name"] for node in project.models if "sentence(" in node["raw_code"]}
+    assert changed == {node["name"] for node in project.models if re.search(call, node["raw_code"])}
 
 
 # The chain.
@@ -205,7 +214,7 @@ class Chain:
         for name, content in ((FIRST, first), (SECOND, second), (THIRD, ""), (CHECK, "")):
             if name in self.asked:
                 self.make(name, content)
-        return fingerprints.made(self.file, dbt_runner.DbtOutcome(results=()))
+        return fingerprints.made(self.file, [])
 
 
 @pytest.fixture

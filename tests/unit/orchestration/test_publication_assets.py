@@ -173,7 +173,7 @@ def test_a_run_of_the_audit_alone_does_not_seal_what_was_changed(
     definitions = dg.Definitions(
         assets=[dbt_models.dbt_models(dbt_runner.load_manifest())],
         jobs=[dg.define_asset_job("again", dg.AssetSelection.checks_for_assets(mart))],
-        resources={"warehouse": Warehouse()},
+        resources={"warehouse": Warehouse(), "dbt": dbt_runner.dbt_resource()},
     )
     job = definitions.resolve_job_def("again")
     with duckdb.connect(str(blocked.file)) as connection:
