@@ -97,17 +97,17 @@ def landings_sensor() -> dg.SensorDefinition:
             asset_events=[
                 event
                 for name in source_names()
-                if (event := _unreported(context.instance, landing, name))
+                if (event := unreported(context.instance, landing, name))
             ]
         )
 
     return report_landings
 
 
-def _unreported(
+def unreported(
     instance: dg.DagsterInstance, landing: Landing, source: str
 ) -> dg.AssetMaterialization | None:
-    """The materialization of a landing whose documents are others than Dagster knows of."""
+    """The materialization of a landing whose documents are others than Dagster knows of, if so."""
     snapshots = [snapshot.snapshot_id for snapshot in landing.snapshots(source)]
     version = data_version(snapshots).value
     latest = instance.get_latest_materialization_event(landing_key(source))

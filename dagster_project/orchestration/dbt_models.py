@@ -255,7 +255,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             tables = described_tables(manifest)
             fail_run_on(lambda: add_views(build.file, tables, settings.memory))
             fail_run_on(lambda: fingerprints.compact(build, settings.memory))
-        failed_before = _failed_before(context) if last else set()
+        failed_before = _failed_before(context, last) if last else set()
         yield from _materializations(context, manifest, translator, build, ended, settings)
         yield from _tests(context, manifest, translator, build, results, made, last, settings)
         say("  auditing marts")
@@ -310,8 +310,18 @@ def _selected(
     return (check for check in checks if key_of(check) in context.selected_asset_check_keys)
 
 
-def _failed_before(context: dg.AssetExecutionContext) -> set[dg.AssetCheckKey]:
-    """The selected checks whose last evaluation did not pass; builds that came to nothing count."""
+def _failed_before(context: dg.AssetExecutionContext, last: builds.Build) -> set[dg.AssetCheckKey]:
+    """The selected checks whose last evaluation did not pass; builds that came to nothing count.
+
+    None, if no run came after that of the last build: what did not pass there is on its record.
+    """
+    of_last = [
+        each.dagster_run
+        for each in context.instance.get_run_records(limit=2)
+        if each.dagster_run.run_id != context.run_id
+    ]
+    if [run.run_id for run in of_last if run.is_success] == [last.directory.name]:
+        return set()
     records = context.instance.event_log_storage.get_asset_check_summary_records(
         list(context.selected_asset_check_keys)
     )

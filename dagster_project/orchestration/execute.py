@@ -21,9 +21,9 @@ from filelock import FileLock
 
 from dagster_project.errors import ConfigurationError, PublicationError
 from dagster_project.intake.future import future_snapshots
-from dagster_project.orchestration.run_tags import AT_A_TERMINAL
+from dagster_project.orchestration.run_tags import AT_A_TERMINAL, WHOLE_TAG
 from dagster_project.settings import CHECKOUT, Settings
-from dagster_project.sources.registry import source_names
+from dagster_project.sources.registry import all_sources, source_names
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -118,6 +118,7 @@ def _build(settings: Settings, select: str, full: bool, verbose: bool) -> Path |
         _print(first_line)
     tags = {
         **AT_A_TERMINAL,
+        WHOLE_TAG: str(selected is None).lower(),
         NEWS_ONLY_TAG: str(selected is None and not full).lower(),
     }
     has_succeeded, file = _run(settings, definitions, selected, tags, full=full, verbose=verbose)
@@ -197,6 +198,8 @@ def _run(
     build = builds.Build(settings.build_dir / run_id)
     with direct_stderr(), open_instance(settings) as instance, contextlib.ExitStack() as stack:
         build.claim(own_name())
+        if selected is None and not full:
+            selected = _all_but_known(settings, definitions, instance)
         # What dbt prints, a line for each node.
         output = stack.enter_context((build.directory / OUTPUT).open("w", encoding="utf8"))
         stack.enter_context(contextlib.redirect_stdout(output))
@@ -229,6 +232,31 @@ def _run(
         )
         return True, None
     return True, Path(str(metadata["dagster/uri"].value))
+
+
+def _all_but_known(
+    settings: Settings, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> list[dg.AssetKey] | None:
+    """The assets of a build without those of the sources of which nothing is new; None for all."""
+    import dagster as dg
+
+    from dagster_project.orchestration.inputs import sources_to_renew
+    from dagster_project.orchestration.jobs import jobs
+    from dagster_project.orchestration.keys import lake_key, landing_key
+    from dagster_project.orchestration.source_assets import is_shown
+
+    to_renew = sources_to_renew(settings)
+    known = [
+        source
+        for name, source in all_sources().items()
+        if name not in to_renew and is_shown(instance, settings, source)
+    ]
+    if not known:
+        return None
+    keys = [landing_key(source.CARD.name) for source in known]
+    keys += [lake_key(source.CARD.name, name) for source in known for name in source.CARD.tables]
+    selection = jobs()["build"].selection - dg.AssetSelection.assets(*keys)
+    return sorted(selection.resolve(definitions.resolve_asset_graph()))
 
 
 def _print_reasons(build: Build, settings: Settings) -> None:

@@ -12,6 +12,7 @@ import dagster as dg
 from dagster_project.alerts.problems import Problem, first_lines
 from dagster_project.errors import KidoError, counted, listed
 from dagster_project.orchestration.keys import ALERTED_BY, ERROR_TYPE, made_with
+from dagster_project.orchestration.run_tags import CONTINUES_TAG, is_of_whole
 from dagster_project.orchestration.standing import Installation
 
 _FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -31,9 +32,6 @@ _BLOCKING_CHECK = "DagsterAssetCheckFailedError"
 
 _MOST_MATERIALIZATIONS = 10_000
 """Of one asset since its failed run: of all its partitions, several times."""
-
-_CONTINUES = "dagster/is_asset_resume_retry"
-"""Dagster's tag of a run that makes only what the run that it repeats did not make."""
 
 _PARENT = "dagster/parent_run_id"
 
@@ -107,7 +105,7 @@ def _scope(repository: dg.RepositoryDefinition, run: dg.DagsterRun) -> Scope:
         assets = frozenset(selected or ())
         return Scope("", assets, frozenset() if assets else checks, partitions)
     of_job = frozenset(repository.get_job(run.job_name).asset_layer.executable_asset_keys)
-    is_whole = selected >= of_job if selected else not checks
+    is_whole = is_of_whole(tags) or (selected >= of_job if selected else not checks)
     if is_whole:
         return Scope(run.job_name, of_job, frozenset(), partitions)
     return Scope("", frozenset(selected or ()), frozenset() if selected else checks, partitions)
@@ -145,7 +143,7 @@ class _Successes:
                 end, run = _ended(record), record.dagster_run
                 if end <= first:
                     return 0
-                continues = run.tags.get(_CONTINUES) == "true" and run.tags[_PARENT] in failed
+                continues = run.tags.get(CONTINUES_TAG) == "true" and run.tags[_PARENT] in failed
                 if continues or _scope(self._repository, run).covers(scope):
                     return end
             if most is None or len(records) < most:

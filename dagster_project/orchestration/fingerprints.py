@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
+from dagster_project import words
 from dagster_project.lake.build_file import (
     STORAGE_VERSION,
     connect,
@@ -141,6 +142,24 @@ def made(build_file: Path, seeds: Sequence[str], memory: int | None = None) -> d
     """
     _record(build_file, seeds, memory)
     return reasons(build_file, memory)
+
+
+def contents_of_marts(
+    build_file: Path, manifest: Mapping[str, Any], memory: int | None = None
+) -> dict[str, str]:
+    """The hash of the rows of each mart (`schema.table`) of a build."""
+    with connect(work_file(build_file), memory=memory) as connection:
+        contents = dict(
+            connection.execute(
+                "select node, content from build.made "
+                "qualify row_number() over (partition by node order by is_new desc) = 1"
+            ).fetchall()
+        )
+    return {
+        f"{node['schema']}.{node['alias']}": contents[name]
+        for name, node in manifest["nodes"].items()
+        if node["schema"] in words.SCHEMAS and name in contents
+    }
 
 
 def reasons(build_file: Path, memory: int | None = None) -> dict[str, str]:

@@ -11,12 +11,14 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dagster_project.intake.conform import is_conformed
 from dagster_project.intake.due import due_now, is_fetched, releases_of, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.vocabulary import NOMENCLATURE_FILE
 from dagster_project.orchestration.dbt_files import written_by_hand
 from dagster_project.settings import BUNDLED, CHECKOUT, Settings
+from dagster_project.sources.card import Source
 from dagster_project.sources.registry import all_sources
 
 
@@ -50,47 +52,73 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
     """
     chosen = (settings.today.isoformat(), settings.scope.name, settings.reconciled_shares)
     digest = hashlib.sha256(repr(chosen).encode())
-    landing, lake = landing_of(settings), lake_of(settings)
     now = datetime.now(UTC).replace(tzinfo=None)
-    for name, source in all_sources().items():
-        ledger = Ledger(landing, name)
-        try:
-            is_due = False
-            if not is_asked and is_fetched(settings, source):
-                scope = scope_of(settings, source, ledger)
-                due = due_now(source, ledger, now, scope, releases_of(lake, source))
-                is_due = due.is_due or due.needs_calendar
-            answers = _answers(ledger)
-        except Exception:  # the build reports any error of a source
+    for source in all_sources().values():
+        state = _state(settings, source, now, is_asked=is_asked)
+        if state is None:
             return None
-        if is_due:
-            return None
-        snapshots = landing.snapshots(name)
-        left = landing.unbundled(name)
-        newest = {copy.document: copy for copy in snapshots if copy.is_bundled}
-        newest = {key: copy for key, copy in newest.items() if copy.snapshot_id not in left}
-        if newest.keys() - source.CARD.bundled:
-            return None
-        for file in source.CARD.bundled:
-            path = BUNDLED / name / file
-            landed = newest.get(file)
-            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-            is_landed = landed is not None and landed.sha256 == sha256
-            if not (is_landed or landing.withdrawn_bytes(sha256, source=name)):
-                return None
-        if lake.snapshot_ids(name) != {snapshot.snapshot_id for snapshot in snapshots}:
-            return None
-        if lake.damage(name).snapshots:
-            return None
-        for snapshot in snapshots:
-            digest.update(snapshot.snapshot_id.encode())
-        for snapshot_id in left:
-            digest.update(f"left {snapshot_id}".encode())
-        digest.update(answers.encode())
+        digest.update(state.encode())
     for path in _code():
         digest.update(str(path.relative_to(CHECKOUT)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def sources_to_renew(settings: Settings) -> list[str]:
+    """The sources that a build has to land, ask or type; the lake has all there is of the others.
+
+    Those that are fetched are always among them: that a publisher is silent is news too.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return [
+        name
+        for name, source in all_sources().items()
+        if _state(settings, source, now, is_asked=False) is None
+        or is_fetched(settings, source)
+        or lake_of(settings).damage(name).faults
+        or not is_conformed(settings, source)
+    ]
+
+
+def _state(settings: Settings, source: Source, now: datetime, *, is_asked: bool) -> str | None:
+    """The snapshots and answers of a source; None if only a build can tell, see inputs_version."""
+    name, landing, lake = source.CARD.name, landing_of(settings), lake_of(settings)
+    ledger = Ledger(landing, name)
+    try:
+        is_due = False
+        if not is_asked and is_fetched(settings, source):
+            scope = scope_of(settings, source, ledger)
+            due = due_now(source, ledger, now, scope, releases_of(lake, source))
+            is_due = due.is_due or due.needs_calendar
+        answers = _answers(ledger)
+    except Exception:  # the build reports any error of a source
+        return None
+    if is_due:
+        return None
+    snapshots = landing.snapshots(name)
+    left = landing.unbundled(name)
+    newest = {copy.document: copy for copy in snapshots if copy.is_bundled}
+    newest = {key: copy for key, copy in newest.items() if copy.snapshot_id not in left}
+    if newest.keys() - source.CARD.bundled:
+        return None
+    for file in source.CARD.bundled:
+        path = BUNDLED / name / file
+        landed = newest.get(file)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        is_landed = landed is not None and landed.sha256 == sha256
+        if not (is_landed or landing.withdrawn_bytes(sha256, source=name)):
+            return None
+    if lake.snapshot_ids(name) != {snapshot.snapshot_id for snapshot in snapshots}:
+        return None
+    if lake.damage(name).snapshots:
+        return None
+    return "".join(
+        [
+            *(snapshot.snapshot_id for snapshot in snapshots),
+            *(f"left {snapshot_id}" for snapshot_id in left),
+            answers,
+        ]
+    )
 
 
 def _answers(ledger: Ledger) -> str:

@@ -18,7 +18,7 @@ import polars as pl
 from pydantic import Field
 
 from dagster_project.errors import BlockedError, PublicationError
-from dagster_project.orchestration import builds
+from dagster_project.orchestration import builds, fingerprints
 from dagster_project.orchestration.audit import all_checks, build_to_use, final_failure
 from dagster_project.orchestration.automation import with_its_inputs
 from dagster_project.orchestration.code_references import code_of_publication
@@ -79,7 +79,7 @@ class Publication(dg.Config):
 def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     """`published/warehouse`: the audited marts in the one file that readers open."""
     contract = _Contract(
-        described_tables(manifest), sources_behind(manifest), meta_of_marts(manifest)
+        described_tables(manifest), sources_behind(manifest), meta_of_marts(manifest), manifest
     )
 
     @dg.asset(
@@ -152,6 +152,7 @@ class _Contract:
     sources_of: Mapping[str, Collection[str]]
     """By table (`schema.table`), the sources from whose rows it is made."""
     metas: gate.Metas
+    manifest: Mapping[str, Any]
 
 
 class _Attempt:
@@ -244,7 +245,13 @@ class _Attempt:
         Raises BlockedError for losses that nobody accepted, and PublicationError for losses of a
         release that was published before and rolled back.
         """
-        self.comparison = _compared(self._settings, self._build, self._file, self._contract)
+        contents = fingerprints.contents_of_marts(
+            self._build.file, self._contract.manifest, self._settings.memory
+        )
+        self.comparison = _compared(
+            self._settings, self._build, self._file, self._contract, contents
+        )
+        release = release.model_copy(update={"contents": contents})
         losses = self.comparison.in_words
         current = publication.current_release(self._settings)
         # An acceptance that was killed after it had published is repeated.
@@ -347,12 +354,16 @@ def _changes(
 
 
 def _compared(
-    settings: Settings, build: builds.Build, file: Path, contract: _Contract
+    settings: Settings,
+    build: builds.Build,
+    file: Path,
+    contract: _Contract,
+    contents: Mapping[str, str],
 ) -> gate.ReleaseComparison:
     """A build of today compared with the last release of its own day, and with the oldest kept one.
 
-    Builds of other days are not compared. Raises PublicationError if no copy of the last release
-    can be read.
+    `contents` are the hashes of its marts. Builds of other days are not compared. Raises
+    PublicationError if no copy of the last release can be read.
     """
     if settings.today != settings.run_day:
         return _OF_ANOTHER_DAY
@@ -369,6 +380,7 @@ def _compared(
         scope=build.release.scope,
         added_later=RELEASE_TABLES,
         private=private_sources(),
+        contents=lambda path: contents if path == file else publication.contents_of(path),
     )
     last, comparison = _from_first_copy(copies, lambda copy: compare(copy, file))
     oldest = publication.oldest_file_for_build_day(settings)

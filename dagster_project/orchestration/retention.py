@@ -22,6 +22,7 @@ from dagster_project.orchestration.keys import fail_run_on, made_with
 from dagster_project.orchestration.launchpad import CleaningUp
 from dagster_project.orchestration.metadata import markdown_table
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.run_tags import is_of_whole
 from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
@@ -201,7 +202,10 @@ class _NeededRuns:
         failed: dict[tuple[object, ...], str] = {}
         whole_since: set[str] = set()
         for run in self._instance.get_runs(dg.RunsFilter(statuses=_FINISHED)):  # the newest first
-            selected = (run.asset_selection, run.asset_check_selection)
+            is_whole = is_of_whole(run.tags)
+            selected = (
+                (None, None) if is_whole else (run.asset_selection, run.asset_check_selection)
+            )
             partitions = tuple(run.tags.get(tag) for tag in PARTITION_TAGS)
             scope = (run.job_name, *selected, *partitions)
             if run.status == dg.DagsterRunStatus.SUCCESS:

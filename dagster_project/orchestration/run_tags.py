@@ -17,6 +17,9 @@ TRIGGER_TAG = "kido/trigger"
 SOURCE_TAG = "kido/source"
 """Tag of a run that renews one source: its name."""
 
+WHOLE_TAG = "kido/whole"
+"""Tag of a run that leaves out the sources of which nothing is new: it makes the whole job good."""
+
 FRONT_DOOR_TAG = "kido/front_door"
 
 AT_A_TERMINAL: Mapping[str, str] = MappingProxyType(
@@ -38,6 +41,9 @@ _BY_DAGSTERS_TAG: Mapping[str, Trigger] = MappingProxyType(
 """In this order: a backfill is started in the UI, and a condition is evaluated by a sensor."""
 
 
+CONTINUES_TAG = "dagster/is_asset_resume_retry"
+"""Dagster's tag of a run that makes only what the run that it repeats did not make."""
+
 _PARENT_TAG = "dagster/parent_run_id"
 """Dagster's tag of a run that repeats another one, from the UI. It has the other's tags as well."""
 
@@ -49,6 +55,11 @@ def trigger_of(tags: Mapping[str, str]) -> Trigger:
     if is_at_a_terminal(tags):
         return "command"
     return next((trigger for tag, trigger in _BY_DAGSTERS_TAG.items() if tag in tags), "other")
+
+
+def is_of_whole(tags: Mapping[str, str]) -> bool:
+    """Whether a run makes all of its job that has news."""
+    return tags.get(WHOLE_TAG) == "true" and tags.get(CONTINUES_TAG) != "true"
 
 
 def is_at_a_terminal(tags: Mapping[str, str]) -> bool:

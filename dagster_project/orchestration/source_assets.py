@@ -19,7 +19,8 @@ from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
-from dagster_project.orchestration.automation import once_landed
+from dagster_project.lake.tables import Lake
+from dagster_project.orchestration.automation import once_landed, unreported
 from dagster_project.orchestration.code_references import code_of_source
 from dagster_project.orchestration.freshness import freshness_by
 from dagster_project.orchestration.keys import (
@@ -381,6 +382,30 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
     return lake
 
 
+WRITTEN = "written"
+"""Metadata of a lake table: which files of its source stood then."""
+
+
+def is_shown(instance: dg.DagsterInstance, settings: Settings, source: Source) -> bool:
+    """Whether Dagster's last materializations of a source are of the rows that stand."""
+    name, written = source.CARD.name, _written(lake_of(settings), source)
+    events = instance.get_latest_materialization_events(
+        [lake_key(name, table) for table in source.CARD.tables]
+    )
+    return unreported(instance, landing_of(settings), name) is None and all(
+        event is not None
+        and event.asset_materialization is not None
+        and WRITTEN in event.asset_materialization.metadata
+        and event.asset_materialization.metadata[WRITTEN].value == written
+        for event in events.values()
+    )
+
+
+def _written(lake: Lake, source: Source) -> str:
+    records = lake.records(source.CARD.name)
+    return data_version([f"{name} {record.written}" for name, record in records.items()]).value
+
+
 def _lake_spec(source: Source, table: LakeTable, upstream: Sequence[dg.AssetKey]) -> dg.AssetSpec:
     card = source.CARD
     return dg.AssetSpec(
@@ -422,7 +447,7 @@ def _lake_materializations(
     """
     name = source.CARD.name
     lake = lake_of(settings)
-    versions = list(lake.records(name))
+    versions, written = list(lake.records(name)), _written(lake, source)
     copies = copies_of(landing_of(settings), name, lake)
     for table in tables:
         left_out = copies.left_out(table, settings.today)
@@ -435,6 +460,7 @@ def _lake_materializations(
                 "new_snapshots": outcome.new_snapshots,
                 "seconds": seconds,
                 **latest_period_metadata(latest),
+                WRITTEN: written,
                 **non_empty(
                     last_vintage=vintage,
                     rejected=_rejected(source, outcome),

@@ -282,6 +282,8 @@ class _Files:
     """Subjects of losses that are left out."""
     private: Collection[str] = ()
     """Sources with rows in one of the files whose figures are in no sentence."""
+    same: Collection[str] = ()
+    """Marts with the same rows in both files."""
     change_of_scope: str = ""
     """The cause, where another scope was built."""
     changes: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -342,6 +344,7 @@ def compare(
     private: Collection[str] = (),
     excused: Collection[str] = (),
     is_of_known: bool = False,
+    contents: Callable[[Path], Mapping[str, str]] = lambda file: {},
 ) -> ReleaseComparison:
     """Compare the marts of a build file with those of the published one.
 
@@ -353,8 +356,11 @@ def compare(
     No figure and no code of `private` sources is in a sentence or on the page.
     Losses of `excused` subjects are left out; if it `is_of_known`, so are those of tables and
     columns, of totals of new periods and of the rows of marts of the newest period, the news, and
-    the page.
+    the page. `contents` gives the hashes of the marts of a file, if they are on record: a mart that
+    has the same one in both is not compared.
     """
+    before, after = contents(published), contents(build)
+    same = {mart for mart, hashed in before.items() if after.get(mart) == hashed}
     with connect_in_memory(build, memory) as connection:
         for name, file in (("before", published), ("after", build)):
             address = str(file).replace("'", "''")
@@ -363,6 +369,7 @@ def compare(
         files = replace(
             files,
             private=set(private) & _sources_with_rows(files),
+            same=same,
             changes=_changes(files),
             change_of_scope=_change_of_scope(files, scope),
         )
@@ -374,6 +381,8 @@ def compare(
             losses += _losses_of_tables(files, added_later)
         news: list[News] = []
         for table in _tables(files):
+            if table.full_name in same:
+                continue
             counts = _counts(files, table)
             counted.append(counts)
             if table.is_only_counted:
@@ -968,6 +977,7 @@ def _movers(files: _Files) -> pl.DataFrame:
     shown = [mart for mart, meta in files.metas.items() if meta.get("shows_moves")]
     if (
         not shown
+        or shown[0] in files.same
         or files.is_private(shown[0], "")
         or not all(_has_table(files, name, *shown[0].split(".")) for name in ("before", "after"))
     ):

@@ -12,7 +12,7 @@ import itertools
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Literal
 
 import duckdb
 from filelock import FileLock
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dagster_project import words
 from dagster_project.errors import DamagedError, DamagedReleaseError, PublicationError
@@ -86,6 +86,8 @@ class Release(BaseModel):
     accepted_at: datetime | None = None
     accepted_losses: str | None = None
     """The losses for readers, as sentences, where they were accepted."""
+    contents: Mapping[str, str] = Field(default_factory=dict)
+    """Hash of the rows of each mart; without any for releases that were not compared."""
 
     @property
     def is_for_build_day(self) -> bool:
@@ -396,6 +398,14 @@ def last_files_for_build_day(settings: Settings) -> list[Path]:
     """The copies of that release; empty where there is no such release."""
     last = last_for_build_day(settings)
     return copies_of(settings, last.release_id) if last else []
+
+
+def contents_of(file: Path) -> Mapping[str, str]:
+    """The hashes of the marts of a kept release, by the record beside its file; if any."""
+    try:
+        return read_record_file(file.parent / "release.json", KeptRelease, _REMEDY).contents
+    except (FileNotFoundError, DamagedError):
+        return {}
 
 
 def copies_of(settings: Settings, release_id: str) -> list[Path]:
