@@ -147,8 +147,12 @@ def made(build_file: Path, seeds: Sequence[str], memory: int | None = None) -> d
 def contents_of_marts(
     build_file: Path, manifest: Mapping[str, Any], memory: int | None = None
 ) -> dict[str, str]:
-    """The hash of the rows of each mart (`schema.table`) of a build."""
+    """The hash of the rows of each mart (`schema.table`) of a build, as far as it is on record."""
     with connect(work_file(build_file), memory=memory) as connection:
+        if not connection.sql(
+            "from duckdb_tables() where schema_name = 'build' and table_name = 'made'"
+        ).fetchall():
+            return {}
         contents = dict(
             connection.execute(
                 "select node, content from build.made "

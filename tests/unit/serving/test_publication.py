@@ -58,7 +58,9 @@ def build(
             "as_of date, contract_version varchar, code_version varchar, duckdb_version varchar, "
             "built_on date, scope varchar, accepted_at timestamp, accepted_losses varchar)"
         )
-        connection.register("release", pl.DataFrame([release.model_dump()]).to_arrow())
+        connection.register(
+            "release", pl.DataFrame([release.model_dump(exclude={"contents"})]).to_arrow()
+        )
         connection.execute("insert into catalog.releases by name from release")
         connection.execute(
             "create table catalog.snapshots as select unnest(?::varchar[]) as snapshot_id, "
@@ -85,7 +87,9 @@ def completing(build_file: Path) -> Callable[[publication.Release], None]:
             connection.execute(
                 "delete from catalog.releases where release_id = ?", [release.release_id]
             )
-            connection.register("release", pl.DataFrame([release.model_dump()]).to_arrow())
+            connection.register(
+                "release", pl.DataFrame([release.model_dump(exclude={"contents"})]).to_arrow()
+            )
             connection.execute("insert into catalog.releases by name from release")
 
     return complete
