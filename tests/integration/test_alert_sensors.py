@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from dagster_project.intake.land import land_bundled
 from dagster_project.orchestration.alert_sensors import alert_sensors, standing_problems
 from dagster_project.orchestration.builds import Build
 from dagster_project.orchestration.keys import ALERTED_BY, fail_run_on
+from dagster_project.orchestration.run_tags import CONTINUES_TAG, WHOLE_TAG
 from dagster_project.orchestration.standing import Installation
 from dagster_project.serving.publication import Release
 from dagster_project.settings import Settings
@@ -96,9 +97,11 @@ class Home:
     definitions: dg.Definitions
     cursors: dict[str, str] = field(default_factory=dict)
 
-    def run(self, job: str = "build", *assets: str) -> dg.ExecuteInProcessResult:
+    def run(
+        self, job: str = "build", *assets: str, tags: Mapping[str, str] | None = None
+    ) -> dg.ExecuteInProcessResult:
         return self.definitions.resolve_job_def(job).execute_in_process(
-            instance=self.instance, raise_on_error=False,
+            instance=self.instance, raise_on_error=False, tags=dict(tags or {}),
             asset_selection=[dg.AssetKey(asset) for asset in assets] or None,
         )  # fmt: skip
 
@@ -200,6 +203,36 @@ def test_a_message_names_the_installation_that_sends_it(home: Home) -> None:
     home.run()
     [message] = home.tick("failed_runs")
     assert message.body.splitlines()[-1] == f"From {socket.gethostname()}:{Settings.load().home}"
+
+
+def test_a_build_that_leaves_out_what_is_known_ends_the_failure_of_all_of_its_job(
+    home: Home,
+) -> None:
+    home.does.landing = dg.Failure("No answer.")
+    home.run()
+    assert home.titles("failed_runs") == ["Kido: The job build failed"]
+    home.does.landing = None
+    home.run("build", "typed")
+    home.run("build", "typed", tags={WHOLE_TAG: "false"})
+    # What another such run had left to make, from the UI.
+    continues = {CONTINUES_TAG: "true", "dagster/parent_run_id": "another run"}
+    home.run("build", "typed", tags={WHOLE_TAG: "true", **continues})
+    assert home.tick("failed_runs") == []
+    home.run("build", "typed", tags={WHOLE_TAG: "true"})
+    assert home.titles("failed_runs") == ["Kido, over: The job build failed"]
+
+
+def test_the_failure_of_a_build_that_left_out_what_is_known_is_that_of_its_job(
+    home: Home,
+) -> None:
+    home.does.step = dg.Failure("No answer.")
+    home.run("build", "typed", tags={WHOLE_TAG: "true"})
+    assert home.titles("failed_runs") == ["Kido: The job build failed"]
+    home.does.step = None
+    home.run("build", "landed")
+    assert home.tick("failed_runs") == []
+    home.run()
+    assert home.titles("failed_runs") == ["Kido, over: The job build failed"]
 
 
 def test_a_part_of_a_job_that_succeeds_does_not_end_the_failure_of_all_of_it(home: Home) -> None:

@@ -176,6 +176,24 @@ def test_an_equal_build_loses_nothing_and_is_reported(two: Two) -> None:
     assert "|" not in compared.page
 
 
+def test_a_mart_with_the_hash_of_the_release_is_not_compared(two: Two) -> None:
+    """The hashes are taken on trust: these are of other rows."""
+    after = two.folder / "after.duckdb"
+    warehouse(after, {**MARTS, "market.prices": prices_times(1000, pl.lit(value=True))}, [OTHER])
+    rows = {"trade.reported_flows": "a", "market.prices": "b"}
+
+    def with_prices(hash_of_prices: str | None) -> list[str]:
+        made = {**rows, "market.prices": hash_of_prices} if hash_of_prices else {}
+        compared = compare(
+            two.before, after, contents=lambda file: rows if file == two.before else made
+        )
+        return [loss.kind for loss in compared.losses if "market.prices" in loss.sentence]
+
+    assert with_prices("b") == []
+    assert with_prices("c")
+    assert with_prices("c") == with_prices(None)
+
+
 def test_rows_may_go_up_to_a_twentieth_of_a_source(two: Two) -> None:
     # Two rows of each economy, the printed total among them: 40 of 800 rows.
     assert two.compare(reported_flows=without(20, in_year(2023))).losses == []
