@@ -1,11 +1,19 @@
 """The message of a failed test of the dbt project, in the line that a person reads first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
-from dagster_project.orchestration.dbt_models import _dbt_check, _Translator, offending_rows
+from dagster_project.orchestration.builds import Build
+from dagster_project.orchestration.dbt_models import (
+    _dbt_check,
+    _failed_before,
+    _Translator,
+    offending_rows,
+)
 from dagster_project.orchestration.dbt_runner import NodeResult, load_manifest
 from dagster_project.orchestration.private_rows import PrivateRows
 
@@ -57,3 +65,33 @@ def test_the_rows_that_fail_a_test_are_shown_with_the_check_of_their_table() -> 
     assert check.metadata["offending_rows"].value == (
         "| importer_iso3 | year |\n|---|---|\n| JPN | 2024 |"
     )
+
+
+def test_checks_that_failed_are_asked_for_unless_the_last_run_was_that_of_the_last_build() -> None:
+    """A run that came between may have failed a check that the last build knows nothing of."""
+    asked: list[set[dg.AssetCheckKey]] = []
+    last, fails = "no run", False
+
+    @dg.asset(check_specs=[dg.AssetCheckSpec("rows", asset="mart")])
+    def mart(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        asked.append(_failed_before(context, Build(Path("builds") / last)))
+        yield dg.MaterializeResult()
+        yield dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN)
+        if fails:
+            raise dg.Failure("The disk is full.")
+
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def run() -> str:
+            return dg.materialize([mart], instance=instance, raise_on_error=False).run_id
+
+        failed = dg.AssetCheckKey(mart.key, "rows")
+        last = run()
+        fails = True
+        run()
+        assert asked == [set(), set()]
+        fails = False
+        run()
+        last = run()
+        run()
+        assert asked[2:] == [{failed}, {failed}, set()]
