@@ -389,15 +389,18 @@ WRITTEN = "written"
 def is_shown(instance: dg.DagsterInstance, settings: Settings, source: Source) -> bool:
     """Whether Dagster's last materializations of a source are of the rows that stand."""
     name, written = source.CARD.name, _written(lake_of(settings), source)
-    events = instance.get_latest_materialization_events(
-        [lake_key(name, table) for table in source.CARD.tables]
-    )
-    return unreported(instance, landing_of(settings), name) is None and all(
-        event is not None
-        and event.asset_materialization is not None
-        and WRITTEN in event.asset_materialization.metadata
-        and event.asset_materialization.metadata[WRITTEN].value == written
-        for event in events.values()
+    keys = [lake_key(name, table) for table in source.CARD.tables]
+    events = instance.get_latest_materialization_events(keys)  # those that were materialized
+    materializations = [event.asset_materialization for event in events.values() if event]
+    return (
+        unreported(instance, landing_of(settings), name) is None
+        and len(materializations) == len(keys)
+        and all(
+            last is not None
+            and WRITTEN in last.metadata
+            and last.metadata[WRITTEN].value == written
+            for last in materializations
+        )
     )
 
 

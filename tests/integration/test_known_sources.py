@@ -76,6 +76,14 @@ def other_list(folder: Path) -> Path:
     return mine
 
 
+def test_a_source_that_no_run_has_made_is_not_left_out(home: Home) -> None:
+    """Also one of which nothing is bundled: its empty tables are shown by the first run."""
+    unasked = source_named("alphavantage")
+    assert not unasked.CARD.bundled
+    assert "alphavantage" not in sources_to_renew(home.settings)
+    assert not is_shown(home.instance, home.settings, unasked)
+
+
 def test_a_landed_document_is_shown_by_the_next_run(known: Home, tmp_path: Path) -> None:
     """The command types it itself, which no run has told of."""
     kido("land", "catalogue", str(other_list(tmp_path)))
