@@ -390,17 +390,13 @@ def is_shown(instance: dg.DagsterInstance, settings: Settings, source: Source) -
     """Whether Dagster's last materializations of a source are of the rows that stand."""
     name, written = source.CARD.name, _written(lake_of(settings), source)
     keys = [lake_key(name, table) for table in source.CARD.tables]
-    events = instance.get_latest_materialization_events(keys)  # those that were materialized
-    materializations = [event.asset_materialization for event in events.values() if event]
-    return (
-        unreported(instance, landing_of(settings), name) is None
-        and len(materializations) == len(keys)
-        and all(
-            last is not None
-            and WRITTEN in last.metadata
-            and last.metadata[WRITTEN].value == written
-            for last in materializations
-        )
+    made = instance.get_latest_materialization_events(keys)  # without those never materialized
+    return unreported(instance, landing_of(settings), name) is None and all(
+        (event := made.get(key)) is not None
+        and (last := event.asset_materialization) is not None
+        and WRITTEN in last.metadata
+        and last.metadata[WRITTEN].value == written
+        for key in keys
     )
 
 
