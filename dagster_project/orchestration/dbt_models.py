@@ -244,8 +244,9 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                     context.log.info(f"dbt has made {made_node.unique_id.split('.')[-1]}.")
                     ended.append(made_node)
             results = fail_run_on(run.results)
-        seeds = [node.unique_id for node in ended if node.unique_id.startswith("seed.")]
-        made = fingerprints.made(build.file, seeds, settings.memory)
+        ran = [node.unique_id for node in ended if node.unique_id.startswith("seed.")]
+        ran += [node.unique_id for node in results if node.status in {"pass", "warn", "fail"}]
+        made = fingerprints.made(build.file, ran, settings.memory)
         models = {node: why for node, why in made.items() if node.startswith("model.")}
         if last:
             for node, why in models.items():

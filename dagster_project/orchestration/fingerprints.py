@@ -130,17 +130,20 @@ def _record(build_file: Path, nodes: Sequence[str], memory: int | None) -> None:
     with connect(work_file(build_file), memory=memory) as connection:
         connection.execute(
             "insert into build.made select node, fingerprint, fingerprint, true "
-            "from build.decided where list_contains(?, node)",
+            "from build.decided where list_contains(?, node) and not is_kept",
             [nodes],
         )
 
 
-def made(build_file: Path, seeds: Sequence[str], memory: int | None = None) -> dict[str, str]:
+def made(
+    build_file: Path, seeds_and_tests: Sequence[str], memory: int | None = None
+) -> dict[str, str]:
     """The nodes that dbt made in this build, of those that it was asked for, each with the reason.
 
-    dbt records them itself, but for the `seeds` that it has loaded.
+    dbt records its models itself, on whose rows others depend, but not the `seeds_and_tests` that
+    it has loaded and run.
     """
-    _record(build_file, seeds, memory)
+    _record(build_file, seeds_and_tests, memory)
     return reasons(build_file, memory)
 
 

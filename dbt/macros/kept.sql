@@ -20,19 +20,12 @@
 {% endmacro %}
 
 
-{# Whether a node stands as it would be made now. #}
-{% macro is_kept() %}
-    {{ return(decided().get('is_kept', false)) }}
-{% endmacro %}
-
-
-{# Record the fingerprint of a node that was made, and the hash of what is in it now; returns the
-   hash. Of a view, which has no rows of its own, the fingerprint stands for these, unless it names
-   the day: what reads such a view would be made anew each day. #}
-{% macro record_made(content='fingerprint') %}
+{# Record the fingerprint of a model that was made, and the hash of what is in it now, which is its
+   message: by it Dagster learns of it as dbt ends it. Of a view, which has no rows of its own, the
+   fingerprint stands for these, unless it names the day: what reads such a view would be made anew
+   each day. #}
+{% macro record_made(content) %}
     {% if has_fingerprints() %}
-        {# A transaction writes to one file. #}
-        {% do adapter.commit() %}
         {% call statement('record_made', fetch_result=true) %}
             insert into work.build.made
             select
@@ -47,16 +40,9 @@
         {% do adapter.commit() %}
         {# Of a node that no build makes nothing is decided. #}
         {% set recorded = load_result('record_made').data %}
-        {{ return(recorded[0][0] if recorded else none) }}
-    {% endif %}
-{% endmacro %}
-
-
-{# The same for a model; the hash is its message, by which Dagster learns of it as dbt ends it. #}
-{% macro tell_made(content) %}
-    {% set recorded = record_made(content) %}
-    {% if recorded %}
-        {% call noop_statement('main', 'MADE ' ~ recorded) %}{{ compiled_code }}{% endcall %}
+        {% if recorded %}
+            {% call noop_statement('main', 'MADE ' ~ recorded[0][0]) %}{{ compiled_code }}{% endcall %}
+        {% endif %}
     {% endif %}
 {% endmacro %}
 
@@ -90,46 +76,52 @@
 {% endmacro %}
 
 
+{# No build starts from one that failed: what is made need not be swapped for what stood. The
+   project has no hooks, grants or indexes. #}
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
-    {% if is_kept() %}
+    {% set made = this.incorporate(type='table') %}
+    {% if decided().is_kept %}
         {% call noop_statement('main', 'KEPT') %}{% endcall %}
-        {{ return({'relations': [this.incorporate(type='table')]}) }}
+        {{ return({'relations': [made]}) }}
     {% endif %}
-    {% if model.language == 'python' %}
-        {# dbt runs Python for a materialization itself alone. #}
-        {% do drop_relation_if_exists(load_cached_relation(this)) %}
-        {% call statement('main', language='python') %}
-            {{- create_table_as(false, this.incorporate(type='table'), compiled_code, 'python') -}}
-        {% endcall %}
-        {% do adapter.commit() %}
-        {% set made = {'relations': [this.incorporate(type='table')]} %}
-    {% else %}
-        {% set made = dbt.materialization_table_duckdb() %}
-    {% endif %}
-    {% do tell_made(content_of(this)) %}
-    {{ return(made) }}
+    {% do drop_relation_if_exists(load_cached_relation(this)) %}
+    {% call statement('main', language=model.language) %}
+        {{- create_table_as(false, made, compiled_code, model.language) -}}
+    {% endcall %}
+    {% do persist_docs(made, model) %}
+    {# A transaction writes to one file. #}
+    {% do adapter.commit() %}
+    {% do record_made(content_of(made)) %}
+    {{ return({'relations': [made]}) }}
 {% endmaterialization %}
 
 
 {% materialization view, adapter='duckdb' %}
-    {% if is_kept() %}
+    {% set made = this.incorporate(type='view') %}
+    {% set decision = decided() %}
+    {% if decision.is_kept %}
         {% call noop_statement('main', 'KEPT') %}{% endcall %}
-        {{ return({'relations': [this.incorporate(type='view')]}) }}
+        {{ return({'relations': [made]}) }}
     {% endif %}
-    {% set made = dbt.materialization_view_default() %}
-    {% do tell_made(content_of(this) if decided().get('names_day') else 'fingerprint') %}
-    {{ return(made) }}
+    {% do drop_relation_if_exists(load_cached_relation(this)) %}
+    {% call statement('main') %}
+        {{- get_create_view_as_sql(made, sql) -}}
+    {% endcall %}
+    {% do persist_docs(made, model) %}
+    {# A transaction writes to one file. #}
+    {% do adapter.commit() %}
+    {% do record_made(content_of(made) if decision.names_day else 'fingerprint') %}
+    {{ return({'relations': [made]}) }}
 {% endmaterialization %}
 
 
+{# Tests that ran are recorded once dbt has ended. #}
 {% materialization test, adapter='duckdb' %}
-    {% if is_kept() %}
+    {% if decided().is_kept %}
         {% call statement('main', fetch_result=true) %}
             select 0 as failures, false as should_warn, false as should_error
         {% endcall %}
         {{ return({'relations': []}) }}
     {% endif %}
-    {% set made = dbt.materialization_test_default() %}
-    {% do record_made() %}
-    {{ return(made) }}
+    {{ return(dbt.materialization_test_default()) }}
 {% endmaterialization %}
